@@ -1,0 +1,68 @@
+import type {UploadSink} from '../../upload/events.ts'
+import type {Expected} from './words.ts'
+import {createJsonDisplay} from './json.ts'
+import {createLinesDisplay} from './lines.ts'
+
+export type DisplayKind = 'terminal' | 'lines' | 'json' | 'none'
+
+/** Tells the person, or a program, on stderr how an upload goes. */
+export interface Teller {
+  readonly event: UploadSink
+  /** Takes a live display off the terminal and stops its timers; may be called twice. */
+  end(): void
+}
+
+export interface Display extends Teller {
+  /** Writes one line of result to stdout, where it does not mix with what is drawn. */
+  above(line: string): void
+}
+
+/** `process.stderr`, or what a test has in its place. */
+export type DisplayStream = NodeJS.WritableStream & {
+  readonly isTTY?: boolean | undefined
+  readonly columns?: number | undefined
+  readonly rows?: number | undefined
+}
+
+export interface DisplayOptions {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Milliseconds since 1970; the clock of this machine unless given. */
+  readonly now?: () => number
+  readonly expected?: Expected
+}
+
+/** A terminal of width 0 (`script`, some CI) has no room for a live display, and ora would flood it. */
+function canDraw(stream: DisplayStream): boolean {
+  return stream.isTTY === true && (stream.columns ?? 0) > 0
+}
+
+/** `auto` is a live display on a terminal that a person watches, and lines everywhere else. */
+export function chooseDisplay(
+  wish: DisplayKind | 'auto',
+  stderr: DisplayStream,
+  env: DisplayOptions['env'],
+): DisplayKind {
+  if (wish === 'auto') {
+    const watched = env['TERM'] !== 'dumb' && ['', '0', 'false'].includes(env['CI'] ?? '')
+    return watched && canDraw(stderr) ? 'terminal' : 'lines'
+  }
+  return wish === 'terminal' && !canDraw(stderr) ? 'lines' : wish
+}
+
+/** What cannot be drawn live becomes lines. */
+export async function createDisplay(
+  kind: DisplayKind,
+  streams: {readonly stderr: DisplayStream; readonly stdout?: NodeJS.WritableStream},
+  options: DisplayOptions,
+): Promise<Display> {
+  const {stderr, stdout = process.stdout} = streams
+  const above: Display['above'] = line => stdout.write(`${line}\n`)
+  const chosen = chooseDisplay(kind, stderr, options.env)
+  if (chosen === 'terminal') {
+    const {createTerminalDisplay} = await import('./terminal.ts')
+    return createTerminalDisplay(stderr, stdout, options)
+  }
+  if (chosen === 'lines') return {above, ...createLinesDisplay(stderr, options)}
+  if (chosen === 'json') return {above, ...createJsonDisplay(stderr, options)}
+  return {above, event() {}, end() {}}
+}

@@ -1,0 +1,35 @@
+import parse from 'parse-duration'
+import {Failure} from './failure.ts'
+
+const WORDS = 'Write it like 90s, 1h30m, 7d, or a number of seconds.'
+
+/** Reads `1h30m`, `7d`, `P1D`, or a bare number as seconds, and returns milliseconds above zero. Fails `usage`. */
+export function parseDuration(text: string): number {
+  const trimmed = text.trim()
+  // parse-duration takes a bare number for milliseconds and skips words that it does not know.
+  const bare = /^\d+(?:\.\d+)?$/u.test(trimmed)
+  const known = /^(?:P(?=.)[\dYMWDTHS.]+|(?:\s*\d+(?:\.\d+)?\s*[a-zµ]+)+)$/iu.test(trimmed)
+  const value = bare ? Number(trimmed) * 1000 : known ? parse(trimmed) : null
+  if (value === null || value === undefined || !Number.isFinite(value) || value <= 0) {
+    throw new Failure('usage', `"${text}" is not a duration.`, {suggestion: WORDS})
+  }
+  return Math.round(value)
+}
+
+/** Writes milliseconds for people: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`, `7 d`. */
+export function formatDuration(ms: number): string {
+  if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`
+  const seconds = Math.round(ms / 1000)
+  const parts: [number, string][] = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'min'],
+    [seconds % 60, 's'],
+  ]
+  const first = parts.findIndex(([value]) => value > 0)
+  return parts
+    .slice(first, first + 2)
+    .filter(([value]) => value > 0)
+    .map(([value, unit]) => `${value} ${unit}`)
+    .join(' ')
+}

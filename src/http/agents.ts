@@ -1,0 +1,65 @@
+import http from 'node:http'
+import https from 'node:https'
+import {rootCertificates, createSecureContext} from 'node:tls'
+import type {SecureContext} from 'node:tls'
+import {getProxyForUrl} from 'proxy-from-env'
+import {Failure} from '../core/failure.ts'
+
+export interface AgentOptions {
+  /** PEM certificates that are trusted beside the built-in roots. */
+  readonly extraCa?: readonly string[]
+  /** False: certificates are not checked at all. */
+  readonly verifyTls?: boolean
+}
+
+/** The connections of one run: one keep-alive pair for direct ways, one for each proxy. */
+export interface Agents {
+  /** Fails `config` where the proxy's address cannot be read. */
+  agentFor(origin: string): Promise<http.Agent>
+  close(): void
+}
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/iu
+
+/** Proxies come from HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY; loopback is always reached directly. */
+export function createAgents(options: AgentOptions = {}): Agents {
+  const keepAlive = {keepAlive: true, maxFreeSockets: 256, noDelay: true} as const
+  const made = new Map<string, http.Agent>()
+
+  function tlsOptions(): {secureContext?: SecureContext; rejectUnauthorized?: boolean} {
+    return {
+      ...(options.extraCa?.length
+        ? {secureContext: createSecureContext({ca: [...rootCertificates, ...options.extraCa]})}
+        : {}),
+      ...(options.verifyTls === false ? {rejectUnauthorized: false} : {}),
+    }
+  }
+
+  async function createAgent(isTls: boolean, proxy: string): Promise<http.Agent> {
+    if (proxy === '') return isTls ? new https.Agent({...keepAlive, ...tlsOptions()}) : new http.Agent(keepAlive)
+    if (!URL.canParse(proxy) || !/^https?:/u.test(proxy)) {
+      throw new Failure('config', 'The proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is not an http or https address.')
+    }
+    if (isTls) {
+      const {HttpsProxyAgent} = await import('https-proxy-agent')
+      return new HttpsProxyAgent(proxy, {...keepAlive, ...tlsOptions()})
+    }
+    const {HttpProxyAgent} = await import('http-proxy-agent')
+    return new HttpProxyAgent(proxy, keepAlive)
+  }
+
+  return {
+    async agentFor(origin) {
+      const url = new URL(origin)
+      const isTls = url.protocol === 'https:'
+      const proxy = LOOPBACK.test(url.hostname) ? '' : getProxyForUrl(url)
+      const name = `${isTls} ${proxy}`
+      const agent = made.get(name) ?? (await createAgent(isTls, proxy))
+      made.set(name, agent)
+      return agent
+    },
+    close() {
+      for (const agent of made.values()) agent.destroy()
+    },
+  }
+}

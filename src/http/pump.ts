@@ -1,0 +1,71 @@
+import type {ClientRequest} from 'node:http'
+import {Failure} from '../core/failure.ts'
+import type {Body} from '../core/body.ts'
+import type {SendOptions} from './send.ts'
+import type {Watch} from './watch.ts'
+import {giveWindows, takeWindows, windowSize, WINDOW} from './windows.ts'
+
+/**
+ * Sends a body through two reused windows: one fills from the file while the other drains into the socket. Ends early
+ * when the request is answered or over. Returns the rate in bytes a second.
+ *
+ * Measured against streams, whole buffers and undici: a third to a seventh of their CPU, and memory that no part size
+ * changes (docs/performance.md).
+ */
+export async function pumpBody(
+  outgoing: ClientRequest,
+  body: Body,
+  options: SendOptions & {readonly watch: Watch},
+): Promise<number> {
+  const {watch, signal, pace, onSent, onWindow} = options
+  const windows = takeWindows()
+  const started = performance.now()
+  const rate = (sent: number): number => (sent * 1000) / Math.max(1, performance.now() - started)
+  let size = WINDOW
+
+  function fill(index: 0 | 1, position: number): Promise<Buffer> {
+    const window = windows.pair[index].subarray(0, Math.min(size, body.size - position))
+    return body.read(window, position).then(count => {
+      if (count === window.length) return window
+      throw new Failure('source-changed', 'The file became shorter while it was read.')
+    })
+  }
+
+  let filling: Promise<Buffer> | undefined
+  try {
+    // Header and body corked into one write are copied once more.
+    outgoing.flushHeaders()
+    let index: 0 | 1 = 0
+    for (let position = 0; position < body.size; ) {
+      watch.hold()
+      const window = await (filling ?? fill(index, position))
+      if (pace) await Promise.race([pace(window.length, signal), watch.over])
+      watch.release()
+      if (watch.isOver()) break
+      onWindow?.(window, position)
+      const draining = drain(outgoing, window, watch)
+      index = index === 0 ? 1 : 0
+      const next = position + window.length
+      filling = next < body.size ? fill(index, next) : undefined
+      // Awaited at the head of the loop; an end of the request in between must not leave it unhandled.
+      filling?.catch(() => {})
+      await draining
+      if (watch.isOver()) break
+      position = next
+      onSent?.(position)
+      size = windowSize(rate(position))
+    }
+    if (!watch.isOver()) outgoing.end()
+    return rate(body.size)
+  } finally {
+    // A read that is still under way would write into a window that somebody else has by then.
+    await filling?.catch(() => {})
+    giveWindows(windows)
+  }
+}
+
+/** Resolves when the kernel has taken the window, or the request is over. */
+function drain(outgoing: ClientRequest, window: Buffer, watch: Watch): Promise<void> {
+  const written = new Promise<void>(resolve => outgoing.write(window, () => resolve()))
+  return Promise.race([written, watch.over])
+}

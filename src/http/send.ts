@@ -1,0 +1,146 @@
+import http from 'node:http'
+import https from 'node:https'
+import type {Body} from '../core/body.ts'
+import type {Agents} from './agents.ts'
+import {createWatch} from './watch.ts'
+import {isUnreached, networkFailure} from './network-failure.ts'
+import {pumpBody} from './pump.ts'
+import {answerWait, DEFAULT_WAITS} from './waits.ts'
+import type {Waits} from './waits.ts'
+
+export interface Request {
+  readonly method: string
+  /** Scheme, host and port: `https://s3.eu-central-1.amazonaws.com`. */
+  readonly origin: string
+  /** Path and query as they go over the wire; sent raw, since `URL` folds dot segments into another object. */
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: Body
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: http.IncomingHttpHeaders
+  /** Empty where `onBytes` took it. */
+  readonly text: string
+}
+
+/** One line about one request, for `--debug`; nothing secret in it. */
+export interface RequestRecord {
+  readonly method: string
+  readonly origin: string
+  /** Without the query: it may hold a signature. */
+  readonly path: string
+  readonly status?: number
+  readonly elapsed: number
+  readonly requestId?: string
+  readonly problem?: string
+}
+
+/** How requests of one run are sent. */
+export interface Wire {
+  readonly agents: Agents
+  readonly waits?: Waits
+  readonly onRequest?: (record: RequestRecord) => void
+}
+
+export interface SendOptions {
+  readonly signal: AbortSignal
+  /** Instead of the usual wait for an answer; any byte starts it anew. */
+  readonly answer?: number
+  readonly onSent?: ((bytes: number) => void) | undefined
+  readonly pace?: ((bytes: number, signal: AbortSignal) => Promise<void>) | undefined
+  /** Sees every window before it leaves, for hashing while sending; position 0 again when the body is sent anew. */
+  readonly onWindow?: ((bytes: Buffer, position: number) => void) | undefined
+  /** Takes the body of a 2xx answer instead of `text`. */
+  readonly onBytes?: ((bytes: Buffer) => void | Promise<void>) | undefined
+}
+
+/** An error answer or a listing; nothing that is collected is larger. */
+const MAX_TEXT = 16 * 1024 * 1024
+
+/**
+ * Sends one request and returns the answer, whatever its status. An answer that comes early stops the sending. Fails
+ * `network` (retryable), `config` for a certificate, what the body fails, or `signal.reason`.
+ */
+export async function send(wire: Wire, request: Request, options: SendOptions): Promise<Answer> {
+  const started = performance.now()
+  const record = (end: {status?: number; requestId?: string; problem?: string}): void =>
+    wire.onRequest?.({
+      method: request.method,
+      origin: request.origin,
+      path: request.path.split('?', 1)[0] ?? '',
+      elapsed: performance.now() - started,
+      ...end,
+    })
+  try {
+    const answer = await exchange(wire, request, options)
+    const id = answer.headers['x-amz-request-id'] ?? answer.headers['x-trans-id']
+    record({status: answer.status, ...(typeof id === 'string' ? {requestId: id} : {})})
+    return answer
+  } catch (error) {
+    options.signal.throwIfAborted()
+    const failure = networkFailure(error, new URL(request.origin).host)
+    record({problem: isUnreached(failure) ? 'not reached' : failure.message})
+    throw failure
+  }
+}
+
+async function exchange(wire: Wire, request: Request, options: SendOptions): Promise<Answer> {
+  const {signal} = options
+  signal.throwIfAborted()
+  const url = new URL(request.origin)
+  const waits = wire.waits ?? DEFAULT_WAITS
+  const body = request.body
+  const agent = await wire.agents.agentFor(request.origin)
+  const hasLength = body !== undefined || ['PUT', 'POST'].includes(request.method)
+  const outgoing = (url.protocol === 'https:' ? https : http).request({
+    agent,
+    method: request.method,
+    protocol: url.protocol,
+    // A literal IPv6 address stands in brackets in a URL and without them for the socket.
+    hostname: url.hostname.replace(/^\[(.*)\]$/u, '$1'),
+    port: url.port || (url.protocol === 'https:' ? 443 : 80),
+    path: request.path,
+    headers: {...request.headers, ...(hasLength ? {'content-length': String(body?.size ?? 0)} : {})},
+  })
+  const watch = createWatch(outgoing, waits, url.host)
+  const cut = (): void => void outgoing.destroy()
+  signal.addEventListener('abort', cut, {once: true})
+  try {
+    const response = watch.response()
+    // An answer can come while the body is still on its way; its failure is told below, once.
+    response.catch(() => {})
+    if (body === undefined || body.size === 0) {
+      outgoing.end()
+      watch.expectAnswer(options.answer ?? waits.answer)
+    } else {
+      const rate = await pumpBody(outgoing, body, {...options, watch})
+      watch.expectAnswer(options.answer ?? answerWait(waits, body.size, rate))
+    }
+    const incoming = await response
+    const text = await readAnswer(incoming, options, () => watch.touch(options.answer ?? waits.stall))
+    return {status: incoming.statusCode ?? 0, headers: incoming.headers, text}
+  } finally {
+    signal.removeEventListener('abort', cut)
+    watch.stop()
+    // What was answered early has a body that never ended: such a connection cannot be used again.
+    if (!outgoing.writableFinished) outgoing.destroy()
+  }
+}
+
+async function readAnswer(incoming: http.IncomingMessage, options: SendOptions, touch: () => void): Promise<string> {
+  const {onBytes} = options
+  const wanted = onBytes !== undefined && incoming.statusCode !== undefined && incoming.statusCode < 300
+  const pieces: Buffer[] = []
+  let size = 0
+  touch()
+  for await (const piece of incoming as AsyncIterable<Buffer>) {
+    if (wanted) await onBytes(piece)
+    else if ((size += piece.length) <= MAX_TEXT) pieces.push(piece)
+    else throw new Error('the answer is larger than 16 MiB')
+    touch()
+  }
+  if (!incoming.complete) throw Object.assign(new Error('cut'), {code: 'ECONNRESET'})
+  return Buffer.concat(pieces).toString('utf8')
+}

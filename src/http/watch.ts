@@ -1,0 +1,100 @@
+import type {ClientRequest, IncomingMessage} from 'node:http'
+import type {Socket} from 'node:net'
+import {TLSSocket} from 'node:tls'
+import {Failure} from '../core/failure.ts'
+import {formatDuration} from '../core/durations.ts'
+import type {Waits} from './waits.ts'
+
+/** Watches one request: fails it when a wait runs out, and tells when its answer begins. */
+export interface Watch {
+  /** Resolves when the answer's headers are there, fails with whatever ended the request before. */
+  response(): Promise<IncomingMessage>
+  /** True once there is an answer or an end: nothing more needs to be sent. */
+  isOver(): boolean
+  /** Resolves when `isOver` becomes true. */
+  readonly over: Promise<void>
+  /** While held, silence on the socket is our own doing: the pace, or a slow disk. */
+  hold(): void
+  release(): void
+  /** The body has left: the answer must begin within so long. */
+  expectAnswer(ms: number): void
+  /** Bytes of the answer came: the next must come within so long. */
+  touch(ms: number): void
+  stop(): void
+}
+
+export function createWatch(outgoing: ClientRequest, waits: Waits, host: string): Watch {
+  let over = false
+  let held = false
+  let timer: NodeJS.Timeout | undefined
+  let socket: Socket | undefined
+  let end = (): void => {}
+  const ended = new Promise<void>(resolve => (end = resolve))
+  const finish = (): void => {
+    over = true
+    end()
+  }
+
+  function fail(message: string): void {
+    outgoing.destroy(new Failure('network', message, {retryable: true}))
+  }
+  function arm(ms: number, sentence: () => string): void {
+    clearTimeout(timer)
+    timer = setTimeout(() => fail(sentence()), ms)
+  }
+  // The socket's own idle timer looks at what the kernel took, so a write that takes minutes on a slow link is no stall.
+  function onIdle(): void {
+    if (held || over) socket?.setTimeout(waits.stall)
+    else fail(`${host} took no data for ${formatDuration(waits.stall)}.`)
+  }
+  function connected(): void {
+    clearTimeout(timer)
+    if (over) return
+    socket?.setTimeout(waits.stall)
+    socket?.on('timeout', onIdle)
+  }
+
+  arm(waits.connect, () => `${host} did not take the connection within ${formatDuration(waits.connect)}.`)
+  outgoing.on('socket', given => {
+    socket = given
+    if (given.connecting) given.once(given instanceof TLSSocket ? 'secureConnect' : 'connect', connected)
+    else connected()
+  })
+
+  const response = new Promise<IncomingMessage>((resolve, reject) => {
+    outgoing.once('response', incoming => {
+      finish()
+      resolve(incoming)
+    })
+    outgoing.on('error', error => {
+      finish()
+      reject(error)
+    })
+    outgoing.once('close', () => {
+      finish()
+      reject(Object.assign(new Error('socket hang up'), {code: 'ECONNRESET'}))
+    })
+  })
+
+  return {
+    response: () => response,
+    isOver: () => over,
+    over: ended,
+    hold: () => void (held = true),
+    release: () => void (held = false),
+    expectAnswer(ms) {
+      socket?.setTimeout(0)
+      if (!over) arm(ms, () => `${host} did not answer within ${formatDuration(ms)}.`)
+    },
+    touch(ms) {
+      arm(ms, () => `${host} stopped in the middle of its answer for ${formatDuration(ms)}.`)
+    },
+    stop() {
+      clearTimeout(timer)
+      socket?.setTimeout(0)
+      socket?.off('timeout', onIdle)
+      socket?.off('connect', connected)
+      socket?.off('secureConnect', connected)
+    },
+  }
+}

@@ -1,0 +1,26 @@
+
+/** Large enough that the system calls vanish beside the copying, small enough that 16 of them stay cheap to hold. */
+export const WINDOW = 512 * 1024
+
+/** Slow links get small windows, so that progress moves and a stall is seen soon. */
+const SMALLEST = 64 * 1024
+
+export interface Windows {
+  readonly pair: readonly [Buffer, Buffer]
+}
+
+const free: Windows[] = []
+
+/** Takes two reused buffers. Give them back only when neither the file nor the socket can touch them any more. */
+export function takeWindows(): Windows {
+  return free.pop() ?? {pair: [Buffer.allocUnsafeSlow(WINDOW), Buffer.allocUnsafeSlow(WINDOW)]}
+}
+
+export function giveWindows(windows: Windows): void {
+  free.push(windows)
+}
+
+/** Returns the window size for a connection that moves so many bytes a second: what it sends in half a second. */
+export function windowSize(bytesPerSecond: number): number {
+  return Math.min(WINDOW, Math.max(SMALLEST, Math.floor(bytesPerSecond / 2)))
+}

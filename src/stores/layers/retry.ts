@@ -1,0 +1,97 @@
+import {setTimeout as sleep} from 'node:timers/promises'
+import type {Failure} from '../../core/failure.ts'
+import {isFailure} from '../../core/failure.ts'
+import {isUnreached} from '../../http/network-failure.ts'
+import type {Call, ObjectInfo, Store, UploadStore} from '../store.ts'
+
+export interface RetryPolicy {
+  /** How long to go on without any success. */
+  readonly retryFor: number
+  /** Where nobody has ever answered, a wrong name is likelier than a lost network. */
+  readonly firstContact?: number
+  /** In [0, 1). */
+  readonly random?: () => number
+}
+
+const BASE = 250
+const LONGEST = 20_000
+const INTEGRITY_ATTEMPTS = 3
+
+/**
+ * Tries again what failed for a while: full jitter, Retry-After, no count, until `retryFor` has passed since the last
+ * success of any call. Integrity failures get three attempts.
+ */
+export function withRetry<S extends UploadStore | Store>(store: S, policy: RetryPolicy): S {
+  const random = policy.random ?? Math.random
+  let lastSuccess = 0
+  let wasReached = false
+
+  function mayRetry(failure: Failure, attempt: number, firstFailure: number): boolean {
+    if (!failure.retryable) return false
+    if (failure.code === 'integrity') return attempt < INTEGRITY_ATTEMPTS
+    const patience = wasReached ? policy.retryFor : Math.min(policy.retryFor, policy.firstContact ?? policy.retryFor)
+    return performance.now() - Math.max(lastSuccess, firstFailure) < patience
+  }
+
+  async function retry<T>(call: Call, run: () => Promise<T>): Promise<T> {
+    let firstFailure = Number.POSITIVE_INFINITY
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const result = await run()
+        lastSuccess = performance.now()
+        wasReached = true
+        return result
+      } catch (error) {
+        call.signal.throwIfAborted()
+        if (!isFailure(error)) throw error
+        if (!isUnreached(error)) wasReached = true
+        firstFailure = Math.min(firstFailure, performance.now())
+        if (!mayRetry(error, attempt, firstFailure)) throw error
+        const jitter = random() * Math.min(LONGEST, BASE * 2 ** (attempt - 1))
+        const wait = Math.round(error.retryAfter ?? jitter)
+        call.onRetry?.({attempt, wait, failure: error})
+        call.onSent?.(0)
+        await sleep(wait, undefined, {signal: call.signal}).catch(() => call.signal.throwIfAborted())
+      }
+    }
+  }
+
+  /** A listing that breaks goes on after the last key it gave. */
+  async function* retryList(list: Store['list'], ...[prefix, call, after]: Parameters<Store['list']>) {
+    let last = after
+    for (;;) {
+      const listing = list(prefix, call, last)[Symbol.asyncIterator]()
+      for (;;) {
+        let fresh = true
+        const next = await retry(call, async (): Promise<IteratorResult<ObjectInfo> | undefined> => {
+          // A generator that threw is over: only a new listing can go on.
+          if (!fresh) return undefined
+          fresh = false
+          return listing.next()
+        })
+        if (next === undefined) break
+        if (next.done === true) return
+        last = next.value.target.key
+        yield next.value
+      }
+    }
+  }
+
+  const layered: Record<string, unknown> = {...store}
+  for (const [name, method] of Object.entries(store)) {
+    if (typeof method !== 'function' || PLAIN.has(name)) continue
+    layered[name] = (...args: unknown[]) => retry(findCall(args), () => method(...args) as Promise<unknown>)
+  }
+  if ('list' in store) {
+    const {list} = store
+    layered['list'] = (...args: Parameters<Store['list']>) => retryList(list, ...args)
+  }
+  return layered as unknown as S
+}
+
+/** Iterables, and what needs no store. */
+const PLAIN = new Set(['list', 'listUploads', 'listContainers', 'tempUrl', 'link', 'publicUrl'])
+
+function findCall(args: readonly unknown[]): Call {
+  return args.at(-1) as Call
+}

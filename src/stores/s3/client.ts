@@ -1,0 +1,192 @@
+import {Failure} from '../../core/failure.ts'
+import type {FailureContext} from '../../core/failure.ts'
+import {send} from '../../http/send.ts'
+import type {Answer, SendOptions, Wire} from '../../http/send.ts'
+import type {Body} from '../../core/body.ts'
+import type {Findings} from '../findings.ts'
+import type {Target} from '../store.ts'
+import type {Refusal} from './failures.ts'
+import {readRefusal, toFailure} from './failures.ts'
+import type {Quirks} from './quirks.ts'
+import type {Credentials, Unsigned} from './sign.ts'
+import {encodeKey, encodeQuery, signHeaders} from './sign.ts'
+
+export interface S3Settings {
+  /** Absent: AWS itself. */
+  readonly endpoint?: string
+  /** Absent: found. */
+  readonly region?: string
+  /** With `renew`, fetched anew past every cache. Fails `auth`. */
+  readonly credentials: (renew: boolean) => Promise<Credentials>
+  readonly quirks: Quirks
+  readonly findings: Findings
+  readonly wire: Wire
+}
+
+export interface S3Request {
+  readonly method: string
+  readonly target: Target
+  readonly query?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Body
+}
+
+/** What one attempt is signed with. */
+export interface Identity {
+  readonly region: string
+  readonly credentials: Credentials
+  readonly skew: number
+}
+
+/** A refusal on its way to `attempt`, which may mend its cause before it becomes a Failure. */
+export class Refused extends Error {
+  override readonly name = 'Refused'
+  readonly refusal: Refusal
+  constructor(refusal: Refusal, cause?: unknown) {
+    super(refusal.message, {cause})
+    this.refusal = refusal
+  }
+}
+
+/** One S3 endpoint as both planes see it: where it is, who we are, which region a container lives in. */
+export interface S3Connection {
+  readonly settings: S3Settings
+  /** Name under which findings are kept. */
+  readonly endpointName: string
+  origin(container: string, region: string): {origin: string; prefix: string}
+  identity(container: string): Promise<Identity>
+  /**
+   * Runs one operation, mends what can be mended once (wrong region, credentials that ended, a clock that is off) and
+   * runs it again; then fails as `failures` translates.
+   */
+  attempt<T>(at: FailureContext & {container: string}, run: (identity: Identity) => Promise<T>): Promise<T>
+  /** Sends one signed request on the data plane; an answer of 300 or more fails. */
+  request(request: S3Request, options: SendOptions): Promise<Answer>
+}
+
+export function createConnection(settings: S3Settings): S3Connection {
+  const regions = new Map<string, string>()
+  let renewed: Promise<Credentials> | undefined
+  let skew = 0
+
+  const connection: S3Connection = {
+    settings,
+    endpointName: settings.endpoint ?? 'aws',
+    origin(container, region) {
+      if (settings.endpoint !== undefined) {
+        const url = new URL(settings.endpoint)
+        const base = url.pathname.replace(/\/+$/u, '')
+        return {origin: url.origin, prefix: container === '' ? base : `${base}/${encodeKey(container)}`}
+      }
+      const host = `s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`
+      // A dot in the name breaks the wildcard certificate of the virtual-host form.
+      return /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/u.test(container)
+        ? {origin: `https://${container}.${host}`, prefix: ''}
+        : {origin: `https://${host}`, prefix: container === '' ? '' : `/${encodeKey(container)}`}
+    },
+    async identity(container) {
+      return {
+        region: regions.get(container) ?? settings.region ?? settings.quirks.defaultRegion,
+        credentials: await (renewed ?? settings.credentials(false)),
+        skew,
+      }
+    },
+    async attempt(at, run) {
+      const mended = new Set<string>()
+      for (;;) {
+        const identity = await connection.identity(at.container)
+        try {
+          return await run(identity)
+        } catch (error) {
+          if (!(error instanceof Refused)) throw error
+          const cure = findCure(error.refusal, identity, at.container)
+          if (cure === undefined || mended.has(cure.name)) throw toFailure(error.refusal, at, error.cause)
+          mended.add(cure.name)
+          await cure.apply()
+        }
+      }
+    },
+    async request(request, options) {
+      const {container, key} = request.target
+      const at = {container, ...(key === '' ? {} : {key}), method: request.method}
+      return connection.attempt(at, async identity => {
+        let place = connection.origin(container, identity.region)
+        for (let hop = 0; ; hop++) {
+          const answer = await sendSigned(settings.wire, request, place, identity, options)
+          const next = hop < 3 ? redirectOf(answer, place.origin) : undefined
+          if (next === undefined) {
+            if (answer.status >= 300) throw new Refused(readRefusal(answer))
+            return answer
+          }
+          place = {...place, origin: next}
+        }
+      })
+    },
+  }
+
+  function findCure(refusal: Refusal, used: Identity, container: string) {
+    if (refusal.region !== undefined && refusal.region !== used.region) {
+      const region = refusal.region
+      return {name: 'region', apply: async () => void regions.set(container, region)}
+    }
+    const failure = toFailure(refusal)
+    if (refusal.providerCode === 'RequestTimeTooSkewed') {
+      const date = refusal.headers['date']
+      const truth = typeof date === 'string' ? Date.parse(date) : Number.NaN
+      if (!Number.isNaN(truth)) return {name: 'clock', apply: async () => void (skew = truth - Date.now())}
+    }
+    if (failure.code === 'expired' || refusal.providerCode === 'InvalidToken') {
+      return {name: 'credentials', apply: () => renewCredentials(used.credentials)}
+    }
+    return undefined
+  }
+
+  /** Many parts fail at once when credentials end; the first fetches new ones for all. */
+  async function renewCredentials(used: Credentials): Promise<void> {
+    const current = await renewed?.catch(() => undefined)
+    if (current === undefined || current.accessKeyId + current.sessionToken === used.accessKeyId + used.sessionToken) {
+      renewed = settings.credentials(true)
+      renewed.catch(() => (renewed = undefined))
+      await renewed
+    }
+  }
+
+  return connection
+}
+
+async function sendSigned(
+  wire: Wire,
+  request: S3Request,
+  place: {origin: string; prefix: string},
+  identity: Identity,
+  options: SendOptions,
+): Promise<Answer> {
+  const {key} = request.target
+  const query = request.query ?? {}
+  const path = key === '' && place.prefix !== '' ? place.prefix : `${place.prefix}/${encodeKey(key)}`
+  const unsigned: Unsigned = {method: request.method, origin: place.origin, path, query, headers: request.headers ?? {}}
+  const headers = await signHeaders(unsigned, identity)
+  const search = encodeQuery(query)
+  return send(
+    wire,
+    {
+      method: request.method,
+      origin: place.origin,
+      path: search === '' ? path : `${path}?${search}`,
+      headers,
+      ...(request.body === undefined ? {} : {body: request.body}),
+    },
+    options,
+  )
+}
+
+/** A 307 names another host for this one request; the signature covers the host, so it is signed anew. */
+function redirectOf(answer: Answer, origin: string): string | undefined {
+  const {location} = answer.headers
+  if (answer.status !== 307 || location === undefined || !URL.canParse(location, origin)) return undefined
+  const next = new URL(location, origin)
+  if (next.protocol !== new URL(origin).protocol) {
+    throw new Failure('config', `The store redirects to ${next.protocol}//${next.host}, which is refused.`)
+  }
+  return next.origin
+}

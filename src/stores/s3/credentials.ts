@@ -1,0 +1,68 @@
+import {Failure} from '../../core/failure.ts'
+import type {Surroundings} from '../surroundings.ts'
+import type {Credentials} from './sign.ts'
+
+/** Where credentials come from; `renew` goes past every cache. Fails `auth`. */
+export type CredentialSource = (renew: boolean) => Promise<Credentials>
+
+export function staticCredentials(credentials: Credentials): CredentialSource {
+  return () => Promise.resolve(credentials)
+}
+
+const HOW =
+  'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE (or --profile), or sign in with: aws sso login.'
+
+/**
+ * The AWS chain: environment, profile, SSO, web identity, container, instance. Keys in the environment are taken as
+ * they are, without loading the chain.
+ */
+export function chainCredentials(surroundings: Surroundings, profile: string | undefined): CredentialSource {
+  const {env} = surroundings
+  let known: Promise<Credentials> | undefined
+  return async renew => {
+    const {AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken} = env
+    if (profile === undefined && accessKeyId && secretAccessKey) {
+      return {accessKeyId, secretAccessKey, ...(sessionToken ? {sessionToken} : {})}
+    }
+    if (renew || known === undefined || (await endsSoon(known))) known = resolveChain(profile, renew)
+    try {
+      return await known
+    } catch (error) {
+      known = undefined
+      throw asAuthFailure(error, profile)
+    }
+  }
+}
+
+async function resolveChain(profile: string | undefined, ignoreCache: boolean): Promise<Credentials> {
+  const {defaultProvider} = await import('@aws-sdk/credential-provider-node')
+  // A new provider reads the files again: what an outside program renewed meanwhile is found.
+  const provide = defaultProvider({...(profile === undefined ? {} : {profile}), ignoreCache})
+  const {accessKeyId, secretAccessKey, sessionToken, expiration} = await provide()
+  return {
+    accessKeyId,
+    secretAccessKey,
+    ...(sessionToken === undefined ? {} : {sessionToken}),
+    ...(expiration === undefined ? {} : {expiration}),
+  }
+}
+
+/** Fetched anew a while before they end, so that no part is lost to it. */
+const MARGIN = 5 * 60_000
+
+async function endsSoon(known: Promise<Credentials>): Promise<boolean> {
+  const {expiration} = await known.catch((): Partial<Credentials> => ({}))
+  return expiration !== undefined && expiration.getTime() - Date.now() < MARGIN
+}
+
+function asAuthFailure(error: unknown, profile: string | undefined): Failure {
+  const {name, message} = error as Error
+  if (profile !== undefined && /could not be found|not found/iu.test(message)) {
+    return new Failure('auth', `There are no credentials in the profile "${profile}".`, {suggestion: HOW, cause: error})
+  }
+  if (name === 'CredentialsProviderError' && /could not load/iu.test(message)) {
+    return new Failure('auth', 'No credentials were found.', {suggestion: HOW, cause: error})
+  }
+  const words = message.split('\n', 1)[0]?.replace(/\.$/u, '')
+  return new Failure('auth', `The credentials could not be fetched: ${words}.`, {suggestion: HOW, cause: error})
+}

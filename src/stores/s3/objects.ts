@@ -1,0 +1,117 @@
+import {childText} from '../../core/xml.ts'
+import type {XmlElement} from '../../core/xml.ts'
+import type {Answer} from '../../http/send.ts'
+import type {ObjectInfo, ObjectStore, PendingUpload, Target} from '../store.ts'
+import {answeredCrc32, textHeader, unquote} from './checksum.ts'
+import type {S3Connection} from './client.ts'
+import {requestXml} from './multipart.ts'
+import {decodeHeader} from './object-headers.ts'
+
+const CHECKSUMS = {'x-amz-checksum-mode': 'ENABLED'}
+
+export function createObjects(connection: S3Connection): ObjectStore {
+  return {
+    async head(target, call) {
+      const request = {method: 'HEAD', target, headers: CHECKSUMS}
+      return readInfo(target, await connection.request(request, {signal: call.signal}))
+    },
+
+    async read(target, range, onBytes, call) {
+      const headers: Record<string, string> =
+        range === undefined ? {} : {range: `bytes=${range.offset}-${range.offset + range.size - 1}`}
+      const answer = await connection.request({method: 'GET', target, headers}, {signal: call.signal, onBytes})
+      return readInfo(target, answer)
+    },
+
+    async *list(prefix, call, after) {
+      const first = {'list-type': '2', prefix: prefix.key, 'encoding-type': 'url'}
+      let page: Record<string, string> = after === undefined ? first : {...first, 'start-after': after}
+      for (;;) {
+        const request = {method: 'GET', target: {...prefix, key: ''}, query: page}
+        const {element} = await requestXml(connection, request, call, 'ListBucketResult')
+        for (const each of element.children.filter(({name}) => name === 'Contents')) yield readListed(prefix, each)
+        const token = childText(element, 'NextContinuationToken')
+        if (childText(element, 'IsTruncated') !== 'true' || !token) return
+        page = {...first, 'continuation-token': token}
+      }
+    },
+
+    async deleteObject(target, call) {
+      await connection.request({method: 'DELETE', target}, {signal: call.signal})
+    },
+
+    async *listUploads(prefix, call) {
+      let markers: Record<string, string> = {}
+      for (;;) {
+        const query = {uploads: '', prefix: prefix.key, 'encoding-type': 'url', ...markers}
+        const request = {method: 'GET', target: {...prefix, key: ''}, query}
+        const {element} = await requestXml(connection, request, call, 'ListMultipartUploadsResult')
+        for (const each of element.children.filter(({name}) => name === 'Upload')) yield readUpload(prefix, each)
+        const keyMarker = childText(element, 'NextKeyMarker')
+        if (childText(element, 'IsTruncated') !== 'true' || !keyMarker) return
+        markers = {
+          'key-marker': decodeKey(keyMarker),
+          'upload-id-marker': childText(element, 'NextUploadIdMarker') ?? '',
+        }
+      }
+    },
+  }
+}
+
+function readInfo(target: Target, answer: Answer): ObjectInfo {
+  const {headers} = answer
+  const metadata = Object.entries(headers)
+    .filter(([name]) => name.startsWith('x-amz-meta-'))
+    .map(([name, value]): [string, string] => [name.slice('x-amz-meta-'.length), decodeHeader(String(value))])
+  const total = /\/(\d+)$/u.exec(headers['content-range'] ?? '')?.[1]
+  const etag = unquote(headers.etag)
+  const parts = /-(\d+)$/u.exec(etag)?.[1]
+  const isWhole = textHeader(answer, 'x-amz-checksum-type') !== 'COMPOSITE'
+  return {
+    target,
+    size: Number(total ?? headers['content-length'] ?? 0),
+    etag,
+    metadata: Object.fromEntries(metadata),
+    ...optional('modified', headers['last-modified'], value => new Date(value)),
+    ...optional('contentType', headers['content-type'], String),
+    ...optional('contentDisposition', headers['content-disposition'], String),
+    ...optional('crc32', isWhole ? answeredCrc32(answer) : undefined, String),
+    ...optional('versionId', textHeader(answer, 'x-amz-version-id'), String),
+    ...optional('parts', parts, Number),
+  }
+}
+
+function optional<Name extends string, Value>(
+  name: Name,
+  text: string | undefined,
+  read: (text: string) => Value,
+): {[key in Name]?: Value} {
+  return (text === undefined ? {} : {[name]: read(text)}) as {[key in Name]?: Value}
+}
+
+function readListed(prefix: Target, element: XmlElement): ObjectInfo {
+  return {
+    target: {...prefix, key: decodeKey(childText(element, 'Key') ?? '')},
+    size: Number(childText(element, 'Size')),
+    etag: unquote(childText(element, 'ETag')),
+    ...optional('modified', childText(element, 'LastModified'), value => new Date(value)),
+  }
+}
+
+function readUpload(prefix: Target, element: XmlElement): PendingUpload {
+  return {
+    target: {...prefix, key: decodeKey(childText(element, 'Key') ?? '')},
+    uploadId: childText(element, 'UploadId') ?? '',
+    ...optional('started', childText(element, 'Initiated'), value => new Date(value)),
+  }
+}
+
+/** With `encoding-type=url` a key comes percent-encoded, with `+` for a space as in a form. */
+function decodeKey(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', '%20'))
+  } catch {
+    // A store that does not encode after all.
+    return text
+  }
+}

@@ -1,0 +1,187 @@
+import {createHash} from 'node:crypto'
+import {crc32} from 'node:zlib'
+import {crc32ToBase64, formatCrc32, parseCrc32} from '../../core/crc32.ts'
+import {isFailure} from '../../core/failure.ts'
+import {crc32Body, digestBody} from '../../http/digest.ts'
+import type {SendOptions} from '../../http/send.ts'
+import type {Body, Call, ObjectInfo, Part, PartReceipt, Session, StoredObject, Target, UploadStore} from '../store.ts'
+import {
+  answeredCrc32,
+  crc32FromBase64,
+  createTrust,
+  damaged,
+  multipartEtag,
+  noEtag,
+  partDamaged,
+  unquote,
+  wholeCrc32,
+} from './checksum.ts'
+import type {S3Connection} from './client.ts'
+import {createConditions} from './conditions.ts'
+import {createMultipart} from './multipart.ts'
+import {objectHeaders} from './object-headers.ts'
+import {comparesEtag, createPutWhole} from './whole.ts'
+
+const CRC32_UPLOAD = {'x-amz-checksum-algorithm': 'CRC32', 'x-amz-checksum-type': 'FULL_OBJECT'}
+
+/** Makes the upload verbs of S3. https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html */
+export function createUpload(
+  connection: S3Connection,
+  head: (target: Target, call: Call) => Promise<ObjectInfo>,
+): UploadStore {
+  const {quirks} = connection.settings
+  const multipart = createMultipart(connection)
+  const guardWrite = createConditions(connection, head)
+  const trust = createTrust(connection)
+  /** Uploads whose Complete was not heard: what stands at the key may be ours. */
+  const unclear = new Set<string>()
+  /** Turns false where ETags of parts turn out to be no MD5s; from then on the store must check Content-MD5. */
+  let etagsAreMd5 = true
+
+  /** One reading to sum, a second to send; the store compares, and says so. */
+  async function putPartCrc32(session: Session, part: Part, body: Body, call: Call): Promise<PartReceipt> {
+    const {target} = session
+    const crc = await crc32Body(body, call.signal)
+    const headers = {'x-amz-checksum-crc32': crc32ToBase64(crc)}
+    const answer = await connection.request({...partRequest(session, part, body), headers}, sending(call))
+    const etag = unquote(answer.headers.etag)
+    const echoed = answeredCrc32(answer)
+    if (etag === '') throw noEtag(target, part.number)
+    if (echoed !== undefined && echoed !== formatCrc32(crc)) throw partDamaged(target, part.number)
+    if (echoed === undefined && (await digestBody(body, call.signal)).md5.toString('hex') !== etag) {
+      etagsAreMd5 = comparesEtag(answer, etag)
+      throw partDamaged(target, part.number)
+    }
+    trust.learn(echoed !== undefined)
+    return {number: part.number, size: part.size, etag, crc32: formatCrc32(crc)}
+  }
+
+  /** One reading: hashed while it leaves, compared with the ETag. */
+  async function putPartMd5(session: Session, part: Part, body: Body, call: Call): Promise<PartReceipt> {
+    const {target} = session
+    const sums = etagsAreMd5 ? undefined : await digestBody(body, call.signal)
+    const headers: Record<string, string> = sums === undefined ? {} : {'content-md5': sums.md5.toString('base64')}
+    let md5 = createHash('md5')
+    let crc = 0
+    const answer = await connection.request(
+      {...partRequest(session, part, body), headers},
+      {
+        ...sending(call),
+        onWindow(bytes, position) {
+          if (position === 0) [md5, crc] = [createHash('md5'), 0]
+          crc = crc32(bytes, crc)
+          if (sums === undefined) md5.update(bytes)
+        },
+      },
+    )
+    const etag = unquote(answer.headers.etag)
+    if (etag === '') throw noEtag(target, part.number)
+    if (sums === undefined && md5.digest('hex') !== etag) {
+      etagsAreMd5 = comparesEtag(answer, etag)
+      throw partDamaged(target, part.number)
+    }
+    return {number: part.number, size: part.size, etag, crc32: formatCrc32(crc)}
+  }
+
+  async function completeOnce(session: Session, receipts: readonly PartReceipt[], call: Call): Promise<StoredObject> {
+    const {target, uploadId, options} = session
+    const crc = session.checksum === 'crc32' && trust.verifiesCrc32() !== false ? wholeCrc32(receipts) : undefined
+    const guard = await guardWrite(target, options, 'conditionalComplete', call)
+    const parts = receipts.map(({number, etag, crc32}) => ({
+      number,
+      etag,
+      ...(crc === undefined ? {} : {crc32: crc32ToBase64(parseCrc32(crc32))}),
+    }))
+    const checksum: Record<string, string> =
+      crc === undefined ? {} : {'x-amz-checksum-crc32': crc32ToBase64(crc), 'x-amz-checksum-type': 'FULL_OBJECT'}
+    try {
+      const done = await multipart.complete(target, uploadId, {parts, headers: {...guard.headers, ...checksum}}, call)
+      const found = done.etag === '' ? await settle(session, receipts, call) : undefined
+      const stored = judge(session, receipts, found?.etag ?? done.etag, crc32FromBase64(done.crc32))
+      return {
+        ...stored,
+        ...(done.versionId === undefined ? {} : {versionId: done.versionId}),
+        ...(guard.notes.length > 0 ? {notes: guard.notes} : {}),
+      }
+    } catch (error) {
+      if (guard.isRefused(error)) return completeOnce(session, receipts, call)
+      throw error
+    }
+  }
+
+  /** Asks what stands at the key; undefined when it is not ours, or may not be asked. */
+  async function settle(session: Session, receipts: readonly PartReceipt[], call: Call): Promise<ObjectInfo | undefined> {
+    const found = await head(session.target, call).catch(() => undefined)
+    if (found === undefined || found.size !== session.size) return undefined
+    const crc = wholeCrc32(receipts)
+    const sameCrc = crc !== undefined && found.crc32 === formatCrc32(crc)
+    return sameCrc || found.etag === multipartEtag(receipts) ? found : undefined
+  }
+
+  return {
+    limits: () => Promise.resolve(quirks.limits),
+    putWhole: createPutWhole(connection, trust, head),
+
+    async begin(target, options, {size, partSize}, call) {
+      const headers = objectHeaders(options)
+      const session = {target, options, size, partSize}
+      if (trust.verifiesCrc32() !== false) {
+        try {
+          const uploadId = await multipart.create(target, {...headers, ...CRC32_UPLOAD}, call)
+          return {...session, uploadId, checksum: 'crc32'}
+        } catch (error) {
+          // Some stores refuse the words that they do not know instead of passing over them.
+          if (!isFailure(error, 'unsupported', 'usage')) throw error
+        }
+      }
+      return {...session, uploadId: await multipart.create(target, headers, call), checksum: 'md5'}
+    },
+
+    putPart(session, part, body, call) {
+      const useCrc32 = session.checksum === 'crc32' && trust.verifiesCrc32() !== false
+      return (useCrc32 ? putPartCrc32 : putPartMd5)(session, part, body, call)
+    },
+
+    listParts: (session, call) => multipart.listParts(session.target, session.uploadId, call),
+
+    async complete(session, receipts, call) {
+      try {
+        return await completeOnce(session, receipts, call)
+      } catch (error) {
+        const isLost = isFailure(error, 'network', 'busy')
+        // A forgotten upload may be a finished one, of this process or of one that was killed.
+        if (isLost || isFailure(error, 'not-found') || (unclear.has(session.uploadId) && isFailure(error, 'exists'))) {
+          const found = await settle(session, receipts, call)
+          if (found !== undefined) return judge(session, receipts, found.etag, found.crc32)
+        }
+        if (isLost) unclear.add(session.uploadId)
+        throw error
+      }
+    },
+
+    async abort(session, call) {
+      await multipart.abort(session.target, session.uploadId, call).catch((error: unknown) => {
+        if (!isFailure(error, 'not-found')) throw error
+      })
+    },
+  }
+}
+
+function partRequest({target, uploadId}: Session, part: Part, body: Body) {
+  return {method: 'PUT', target, query: {partNumber: String(part.number), uploadId}, body}
+}
+
+function sending(call: Call): SendOptions {
+  return {signal: call.signal, onSent: call.onSent, pace: call.pace}
+}
+
+/** Compares what the store says of the finished object with our receipts. */
+function judge(session: Session, receipts: readonly PartReceipt[], etag: string, theirs: string | undefined): StoredObject {
+  const {target, size} = session
+  const crc = wholeCrc32(receipts)
+  const crc32 = crc === undefined ? undefined : formatCrc32(crc)
+  if (theirs !== undefined && crc32 !== undefined && theirs !== crc32) throw damaged(target)
+  // Without a word on the whole, every part was still checked on its own, and the store took their list.
+  const isCrc32 = crc32 !== undefined && (theirs !== undefined || multipartEtag(receipts) !== etag)
+  return {target, size, etag, ...(crc32 === undefined ? {} : {crc32}), verified: {by: isCrc32 ? 'crc32' : 'md5'}}
+}

@@ -1,0 +1,42 @@
+import type {FailureCode} from '../core/failure.ts'
+import type {StoredObject} from '../stores/store.ts'
+
+/** Raised whenever a consumer of the events would have to change. */
+export const EVENT_VERSION = 1
+
+/**
+ * What an upload tells while it runs; plain data. `id` numbers the objects of one run from 1. `progress` is absolute:
+ * the bytes of that part (0: the whole) that have left so far, back to 0 when it is tried again.
+ */
+export type UploadEvent =
+  | {
+      readonly event: 'start'
+      readonly id: number
+      readonly source: string
+      readonly target: string
+      readonly size: number
+      /** 0: the object goes whole. */
+      readonly parts: number
+      readonly partSize: number
+      /** Bytes that the store holds already, from an earlier run. */
+      readonly kept: number
+    }
+  | {readonly event: 'progress'; readonly id: number; readonly part: number; readonly sent: number}
+  | {readonly event: 'stored'; readonly id: number; readonly part: number; readonly size: number}
+  | {
+      readonly event: 'retry'
+      readonly id: number
+      readonly part: number
+      readonly attempt: number
+      readonly wait: number
+      readonly code: FailureCode
+      readonly message: string
+    }
+  /** All bytes are there; the store is asked to put them together. */
+  | {readonly event: 'finishing'; readonly id: number}
+  | {readonly event: 'done'; readonly id: number; readonly object: StoredObject; readonly elapsed: number}
+  | {readonly event: 'failed'; readonly id: number; readonly code: FailureCode; readonly message: string}
+  /** Something the person should know. */
+  | {readonly event: 'note'; readonly id: number; readonly message: string}
+
+export type UploadSink = (event: UploadEvent) => void

@@ -1,0 +1,33 @@
+import {writeFileSync} from 'node:fs'
+import {reporters, type MochaOptions, type Runner} from 'mocha'
+import './skip.ts'
+
+/** What one run of mocha came to; the runner (test/run.ts) reads it from the file named by `output`. */
+export interface RunReport {
+  readonly passed: number
+  /** Failed hooks count as well. */
+  readonly failed: number
+  readonly skipped: readonly {readonly title: string; readonly reason: string}[]
+}
+
+/** Mocha's own `dot`, and the figures in a file: `--reporter-option output=FILE`. */
+export class Reporter extends reporters.Dot {
+  constructor(runner: Runner, options: MochaOptions) {
+    super(runner, options)
+    const skipped: {title: string; reason: string}[] = []
+    const output = (options.reporterOptions as {output?: string} | undefined)?.output
+    runner.on('pending', test => skipped.push({title: test.fullTitle(), reason: findReason(test)}))
+    runner.once('end', () => {
+      const report: RunReport = {passed: this.stats.passes, failed: this.stats.failures, skipped}
+      if (output) writeFileSync(output, JSON.stringify(report))
+    })
+  }
+}
+
+function findReason(test: Mocha.Test): string {
+  if (test.skipReason) return test.skipReason
+  for (let suite = test.parent; suite; suite = suite.parent) if (suite.skipReason) return suite.skipReason
+  return 'no reason given'
+}
+
+export default Reporter
