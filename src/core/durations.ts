@@ -2,15 +2,18 @@ import parse from 'parse-duration'
 import {Failure} from './failure.ts'
 
 const WORDS = 'Write it like 90s, 1h30m, 7d, or a number of seconds.'
+const WORDED =
+  /^(?:\s*\d+(?:\.\d+)?\s*(?:y(?:ears?|rs?)?|mo(?:nths?)?|w(?:eeks?|ks?)?|d(?:ays?)?|h(?:ours?|rs?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?|ms))+$/iu
+const ISO = /^P(?=\d|T\d)(?:\d+W)?(?:\d+D)?(?:T(?=\d)(?:\d+H)?(?:\d+M)?(?:\d+S)?)?$/iu
 
 /** Reads `1h30m`, `7d`, `P1D`, or a bare number as seconds, and returns milliseconds above zero. Fails `usage`. */
 export function parseDuration(text: string): number {
   const trimmed = text.trim()
-  // parse-duration takes a bare number for milliseconds and skips words that it does not know.
+  // parse-duration takes a bare number for milliseconds, skips words that it does not know, and reads DT as a word.
   const bare = /^\d+(?:\.\d+)?$/u.test(trimmed)
-  const known = /^(?:P(?=.)[\dYMWDTHS.]+|(?:\s*\d+(?:\.\d+)?\s*[a-zµ]+)+)$/iu.test(trimmed)
-  const value = bare ? Number(trimmed) * 1000 : known ? parse(trimmed) : null
-  if (value === null || value === undefined || !Number.isFinite(value) || value <= 0) {
+  const words = ISO.test(trimmed) ? trimmed.replaceAll(/[pt]/giu, '') : WORDED.test(trimmed) ? trimmed : ''
+  const value = bare ? Number(trimmed) * 1000 : parse(words)
+  if (value === null || value === undefined || !Number.isFinite(value) || Math.round(value) <= 0) {
     throw new Failure('usage', `"${text}" is not a duration.`, {suggestion: WORDS})
   }
   return Math.round(value)

@@ -21,15 +21,15 @@ export function parseSize(text: string): number {
 export function formatSize(bytes: number): string {
   let unit = 0
   let value = bytes
-  while (value >= 1024 && unit < UNITS.length - 1) {
+  // What is written counts: 1023.96 would round up to a 1024 of the smaller unit.
+  while (Number(round(value, unit)) >= 1024 && unit < UNITS.length - 1) {
     value /= 1024
     unit++
   }
-  // 1023.96 would round up to a 1024 of the smaller unit.
-  if (unit > 0 && unit < UNITS.length - 1 && Number(value.toFixed(1)) >= 1024) {
-    value /= 1024
-    unit++
-  }
-  const digits = unit === 0 || Number.isInteger(value) || value >= 100 ? 0 : 1
-  return `${value.toFixed(digits)} ${UNITS[unit]}${unit === 0 ? 'B' : 'iB'}`
+  return `${round(value, unit)} ${UNITS[unit]}${unit === 0 ? 'B' : 'iB'}`
+}
+
+function round(value: number, unit: number): string {
+  const digits = unit === 0 || Number.isInteger(value) || value >= 99.95 ? 0 : 1
+  return value.toFixed(digits)
 }

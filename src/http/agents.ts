@@ -24,7 +24,7 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/iu
 /** Proxies come from HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY; loopback is always reached directly. */
 export function createAgents(options: AgentOptions = {}): Agents {
   const keepAlive = {keepAlive: true, maxFreeSockets: 256, noDelay: true} as const
-  const made = new Map<string, http.Agent>()
+  const made = new Map<string, Promise<http.Agent>>()
 
   function tlsOptions(): {secureContext?: SecureContext; rejectUnauthorized?: boolean} {
     return {
@@ -44,8 +44,8 @@ export function createAgents(options: AgentOptions = {}): Agents {
       const {HttpsProxyAgent} = await import('https-proxy-agent')
       return new HttpsProxyAgent(proxy, {...keepAlive, ...tlsOptions()})
     }
-    const {HttpProxyAgent} = await import('http-proxy-agent')
-    return new HttpProxyAgent(proxy, keepAlive)
+    const {RawPathAgent} = await import('./raw-path-agent.ts')
+    return new RawPathAgent(proxy, keepAlive)
   }
 
   return {
@@ -54,12 +54,12 @@ export function createAgents(options: AgentOptions = {}): Agents {
       const isTls = url.protocol === 'https:'
       const proxy = LOOPBACK.test(url.hostname) ? '' : getProxyForUrl(url)
       const name = `${isTls} ${proxy}`
-      const agent = made.get(name) ?? (await createAgent(isTls, proxy))
+      const agent = made.get(name) ?? createAgent(isTls, proxy)
       made.set(name, agent)
       return agent
     },
     close() {
-      for (const agent of made.values()) agent.destroy()
+      for (const agent of made.values()) agent.then(each => each.destroy()).catch(() => {})
     },
   }
 }

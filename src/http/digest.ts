@@ -11,7 +11,7 @@ export async function readBody(body: Body, onBytes: (bytes: Buffer) => void, sig
   const windows = takeWindows()
   try {
     const [window] = windows.pair
-    for (let position = 0; position < body.size; ) {
+    for (let position = 0; position < body.size;) {
       signal.throwIfAborted()
       const wanted = Math.min(PIECE, body.size - position)
       const bytes = window.subarray(0, await body.read(window.subarray(0, wanted), position))

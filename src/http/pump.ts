@@ -32,11 +32,12 @@ export async function pumpBody(
   }
 
   let filling: Promise<Buffer> | undefined
+  let isInFlight = false
   try {
     // Header and body corked into one write are copied once more.
     outgoing.flushHeaders()
     let index: 0 | 1 = 0
-    for (let position = 0; position < body.size; ) {
+    for (let position = 0; position < body.size;) {
       watch.hold()
       const window = await (filling ?? fill(index, position))
       if (pace) await Promise.race([pace(window.length, signal), watch.over])
@@ -49,7 +50,7 @@ export async function pumpBody(
       filling = next < body.size ? fill(index, next) : undefined
       // Awaited at the head of the loop; an end of the request in between must not leave it unhandled.
       filling?.catch(() => {})
-      await draining
+      isInFlight = !(await draining)
       if (watch.isOver()) break
       position = next
       onSent?.(position)
@@ -60,12 +61,13 @@ export async function pumpBody(
   } finally {
     // A read that is still under way would write into a window that somebody else has by then.
     await filling?.catch(() => {})
-    giveWindows(windows)
+    // Likewise a write: after an early answer the rest of a window still waits in the socket, and would leave as other bytes.
+    if (!isInFlight) giveWindows(windows)
   }
 }
 
-/** Resolves when the kernel has taken the window, or the request is over. */
-function drain(outgoing: ClientRequest, window: Buffer, watch: Watch): Promise<void> {
-  const written = new Promise<void>(resolve => outgoing.write(window, () => resolve()))
-  return Promise.race([written, watch.over])
+/** Resolves to true when the kernel has taken the window, to false when the request is over before. */
+function drain(outgoing: ClientRequest, window: Buffer, watch: Watch): Promise<boolean> {
+  const written = new Promise<boolean>(resolve => outgoing.write(window, error => resolve(!error)))
+  return Promise.race([written, watch.over.then(() => false)])
 }

@@ -88,11 +88,12 @@ export async function send(wire: Wire, request: Request, options: SendOptions): 
 
 async function exchange(wire: Wire, request: Request, options: SendOptions): Promise<Answer> {
   const {signal} = options
-  signal.throwIfAborted()
   const url = new URL(request.origin)
   const waits = wire.waits ?? DEFAULT_WAITS
   const body = request.body
   const agent = await wire.agents.agentFor(request.origin)
+  // Only now: what was told while the agent was made is not told again.
+  signal.throwIfAborted()
   const hasLength = body !== undefined || ['PUT', 'POST'].includes(request.method)
   const outgoing = (url.protocol === 'https:' ? https : http).request({
     agent,
@@ -119,8 +120,13 @@ async function exchange(wire: Wire, request: Request, options: SendOptions): Pro
       watch.expectAnswer(options.answer ?? answerWait(waits, body.size, rate))
     }
     const incoming = await response
-    const text = await readAnswer(incoming, options, () => watch.touch(options.answer ?? waits.stall))
+    const text = await readAnswer(incoming, options, {
+      ...watch,
+      touch: () => watch.touch(options.answer ?? waits.stall),
+    })
     return {status: incoming.statusCode ?? 0, headers: incoming.headers, text}
+  } catch (error) {
+    throw watch.failure() ?? error
   } finally {
     signal.removeEventListener('abort', cut)
     watch.stop()
@@ -129,13 +135,17 @@ async function exchange(wire: Wire, request: Request, options: SendOptions): Pro
   }
 }
 
-async function readAnswer(incoming: http.IncomingMessage, options: SendOptions, touch: () => void): Promise<string> {
-  const {onBytes} = options
+async function readAnswer(
+  incoming: http.IncomingMessage,
+  {onBytes}: SendOptions,
+  {touch, rest}: {touch: () => void; rest: () => void},
+): Promise<string> {
   const wanted = onBytes !== undefined && incoming.statusCode !== undefined && incoming.statusCode < 300
   const pieces: Buffer[] = []
   let size = 0
   touch()
   for await (const piece of incoming as AsyncIterable<Buffer>) {
+    rest()
     if (wanted) await onBytes(piece)
     else if ((size += piece.length) <= MAX_TEXT) pieces.push(piece)
     else throw new Error('the answer is larger than 16 MiB')

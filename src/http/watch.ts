@@ -20,12 +20,19 @@ export interface Watch {
   expectAnswer(ms: number): void
   /** Bytes of the answer came: the next must come within so long. */
   touch(ms: number): void
+  /** Whoever takes the bytes is busy with them: no wait runs until the next `touch`. */
+  rest(): void
+  /** What the watch itself ended the request with; the request's own error would only say that it was cut. */
+  failure(): Failure | undefined
   stop(): void
 }
 
 export function createWatch(outgoing: ClientRequest, waits: Waits, host: string): Watch {
   let over = false
   let held = false
+  let isConnected = false
+  let answer: number | undefined
+  let failure: Failure | undefined
   let timer: NodeJS.Timeout | undefined
   let socket: Socket | undefined
   let end = (): void => {}
@@ -36,7 +43,8 @@ export function createWatch(outgoing: ClientRequest, waits: Waits, host: string)
   }
 
   function fail(message: string): void {
-    outgoing.destroy(new Failure('network', message, {retryable: true}))
+    failure = new Failure('network', message, {retryable: true})
+    outgoing.destroy(failure)
   }
   function arm(ms: number, sentence: () => string): void {
     clearTimeout(timer)
@@ -49,9 +57,15 @@ export function createWatch(outgoing: ClientRequest, waits: Waits, host: string)
   }
   function connected(): void {
     clearTimeout(timer)
+    isConnected = true
     if (over) return
-    socket?.setTimeout(waits.stall)
     socket?.on('timeout', onIdle)
+    if (answer === undefined) socket?.setTimeout(waits.stall)
+    else awaitAnswer(answer)
+  }
+  function awaitAnswer(ms: number): void {
+    socket?.setTimeout(0)
+    if (!over) arm(ms, () => `${host} did not answer within ${formatDuration(ms)}.`)
   }
 
   arm(waits.connect, () => `${host} did not take the connection within ${formatDuration(waits.connect)}.`)
@@ -83,12 +97,15 @@ export function createWatch(outgoing: ClientRequest, waits: Waits, host: string)
     hold: () => void (held = true),
     release: () => void (held = false),
     expectAnswer(ms) {
-      socket?.setTimeout(0)
-      if (!over) arm(ms, () => `${host} did not answer within ${formatDuration(ms)}.`)
+      answer = ms
+      // A request without a body comes here before it is connected: that wait runs first.
+      if (isConnected) awaitAnswer(ms)
     },
     touch(ms) {
       arm(ms, () => `${host} stopped in the middle of its answer for ${formatDuration(ms)}.`)
     },
+    rest: () => clearTimeout(timer),
+    failure: () => failure,
     stop() {
       clearTimeout(timer)
       socket?.setTimeout(0)

@@ -1,4 +1,3 @@
-
 /** Large enough that the system calls vanish beside the copying, small enough that 16 of them stay cheap to hold. */
 export const WINDOW = 512 * 1024
 

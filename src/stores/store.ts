@@ -8,6 +8,7 @@
  * - Sizes and offsets are bytes, times milliseconds, part numbers start at 1.
  */
 import type {Body} from '../core/body.ts'
+import type {Failure} from '../core/failure.ts'
 import type {Target} from '../core/target.ts'
 
 export type {Body} from '../core/body.ts'
@@ -134,7 +135,7 @@ export interface PendingUpload {
 export interface RetryNotice {
   readonly attempt: number
   readonly wait: number
-  readonly failure: Error
+  readonly failure: Failure
 }
 
 export interface Call {
@@ -288,7 +289,7 @@ export interface LinkStore {
   tempUrl(target: Target, options: TempUrlOptions, call: Call): Promise<TempUrl>
   link(target: Target, options: LinkOptions, call: Call): Promise<TempUrl>
   /** The plain address, without a signature. */
-  publicUrl(target: Target): Promise<string>
+  publicUrl(target: Target, call: Call): Promise<string>
 }
 
 export interface Store extends UploadStore, ObjectStore, ContainerStore, LinkStore {}

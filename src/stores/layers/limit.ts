@@ -18,8 +18,7 @@ export function withLimit<S extends UploadStore>(store: S, concurrency: number):
       known.delete(running)
       if (known.size === 0) inFlight.delete(uploadId)
     }
-    running.then(done, done)
-    return running
+    return running.finally(done)
   }
 
   return {
@@ -37,7 +36,7 @@ export function withLimit<S extends UploadStore>(store: S, concurrency: number):
       }),
     async abort(session, call) {
       aborted.add(session.uploadId)
-      await Promise.allSettled(inFlight.get(session.uploadId) ?? [])
+      await Promise.allSettled([...(inFlight.get(session.uploadId) ?? [])])
       await store.abort(session, call)
     },
   }

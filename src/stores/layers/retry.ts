@@ -2,7 +2,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import type {Failure} from '../../core/failure.ts'
 import {isFailure} from '../../core/failure.ts'
 import {isUnreached} from '../../http/network-failure.ts'
-import type {Call, ObjectInfo, Store, UploadStore} from '../store.ts'
+import type {ByteRange, Call, ObjectInfo, Store, UploadStore} from '../store.ts'
 
 export interface RetryPolicy {
   /** How long to go on without any success. */
@@ -33,13 +33,15 @@ export function withRetry<S extends UploadStore | Store>(store: S, policy: Retry
     return performance.now() - Math.max(lastSuccess, firstFailure) < patience
   }
 
-  async function retry<T>(call: Call, run: () => Promise<T>): Promise<T> {
+  async function retry<T>(call: Call, run: () => Promise<T>, isContact = true): Promise<T> {
     let firstFailure = Number.POSITIVE_INFINITY
     for (let attempt = 1; ; attempt++) {
       try {
         const result = await run()
-        lastSuccess = performance.now()
-        wasReached = true
+        if (isContact) {
+          lastSuccess = performance.now()
+          wasReached = true
+        }
         return result
       } catch (error) {
         call.signal.throwIfAborted()
@@ -48,7 +50,8 @@ export function withRetry<S extends UploadStore | Store>(store: S, policy: Retry
         firstFailure = Math.min(firstFailure, performance.now())
         if (!mayRetry(error, attempt, firstFailure)) throw error
         const jitter = random() * Math.min(LONGEST, BASE * 2 ** (attempt - 1))
-        const wait = Math.round(error.retryAfter ?? jitter)
+        // Asked to wait for longer than we would go on: one last try then.
+        const wait = Math.round(Math.min(error.retryAfter ?? jitter, policy.retryFor))
         call.onRetry?.({attempt, wait, failure: error})
         call.onSent?.(0)
         await sleep(wait, undefined, {signal: call.signal}).catch(() => call.signal.throwIfAborted())
@@ -59,32 +62,53 @@ export function withRetry<S extends UploadStore | Store>(store: S, policy: Retry
   /** A listing that breaks goes on after the last key it gave. */
   async function* retryList(list: Store['list'], ...[prefix, call, after]: Parameters<Store['list']>) {
     let last = after
+    let listing: AsyncIterator<ObjectInfo> | undefined
     for (;;) {
-      const listing = list(prefix, call, last)[Symbol.asyncIterator]()
-      for (;;) {
-        let fresh = true
-        const next = await retry(call, async (): Promise<IteratorResult<ObjectInfo> | undefined> => {
+      const next = await retry(call, async () => {
+        listing ??= list(prefix, call, last)[Symbol.asyncIterator]()
+        try {
+          return await listing.next()
+        } catch (error) {
           // A generator that threw is over: only a new listing can go on.
-          if (!fresh) return undefined
-          fresh = false
-          return listing.next()
-        })
-        if (next === undefined) break
-        if (next.done === true) return
-        last = next.value.target.key
-        yield next.value
-      }
+          listing = undefined
+          throw error
+        }
+      })
+      if (next.done === true) return
+      last = next.value.target.key
+      yield next.value
     }
+  }
+
+  /** A reading that breaks goes on where it broke: no byte is handed over twice. */
+  async function retryRead(read: Store['read'], ...[target, range, onBytes, call]: Parameters<Store['read']>) {
+    let handed = 0
+    const rest = (): ByteRange | undefined => {
+      if (handed === 0) return range
+      const offset = range?.offset ?? 0
+      return {offset: offset + handed, size: (range?.size ?? Number.MAX_SAFE_INTEGER - offset) - handed}
+    }
+    const take = async (bytes: Buffer): Promise<void> => {
+      await onBytes(bytes)
+      handed += bytes.length
+    }
+    return retry(call, () => read(target, rest(), take, call))
   }
 
   const layered: Record<string, unknown> = {...store}
   for (const [name, method] of Object.entries(store)) {
     if (typeof method !== 'function' || PLAIN.has(name)) continue
-    layered[name] = (...args: unknown[]) => retry(findCall(args), () => method(...args) as Promise<unknown>)
+    // Limits may be known without a request: they prove nothing about the network.
+    const isContact = name !== 'limits'
+    layered[name] = (...args: unknown[]) => retry(findCall(args), () => method(...args) as Promise<unknown>, isContact)
   }
   if ('list' in store) {
-    const {list} = store
+    const list: Store['list'] = (...args) => store.list(...args)
     layered['list'] = (...args: Parameters<Store['list']>) => retryList(list, ...args)
+  }
+  if ('read' in store) {
+    const read: Store['read'] = (...args) => store.read(...args)
+    layered['read'] = (...args: Parameters<Store['read']>) => retryRead(read, ...args)
   }
   return layered as unknown as S
 }

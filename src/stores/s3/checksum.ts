@@ -45,8 +45,9 @@ export function answeredCrc32(answer: Answer): string | undefined {
 }
 
 export function crc32FromBase64(text: string | undefined): string | undefined {
-  const bytes = Buffer.from(text ?? '', 'base64')
-  return bytes.length === 4 ? formatCrc32(bytes.readUInt32BE()) : undefined
+  // A checksum of checksums (COMPOSITE) has the number of parts behind it: `4waSgw==-3`.
+  if (!/^[\w+/]{6}==$/u.test(text ?? '')) return undefined
+  return formatCrc32(Buffer.from(text ?? '', 'base64').readUInt32BE())
 }
 
 /** Returns the ETag that a store gives the object: MD5 of the parts' MD5s; undefined where they are not MD5s. */
@@ -74,6 +75,11 @@ export function damaged(target: Target): Failure {
 
 export function partDamaged(target: Target, part: number): Failure {
   return failIntegrity(`Part ${part} of "${target.container}/${target.key}" was damaged on the way.`, target, part)
+}
+
+export function incomplete({container, key}: Target): Failure {
+  const message = `The parts of "${container}/${key}" are not the whole object.`
+  return new Failure('integrity', message, {context: {container, key}})
 }
 
 export function noEtag(target: Target, part?: number): Failure {

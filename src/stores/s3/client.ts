@@ -66,7 +66,7 @@ export interface S3Connection {
 
 export function createConnection(settings: S3Settings): S3Connection {
   const regions = new Map<string, string>()
-  let renewed: Promise<Credentials> | undefined
+  let renewal: {readonly of: string; readonly done: Promise<Credentials>} | undefined
   let skew = 0
 
   const connection: S3Connection = {
@@ -87,7 +87,7 @@ export function createConnection(settings: S3Settings): S3Connection {
     async identity(container) {
       return {
         region: regions.get(container) ?? settings.region ?? settings.quirks.defaultRegion,
-        credentials: await (renewed ?? settings.credentials(false)),
+        credentials: await (renewal?.done ?? settings.credentials(false)),
         skew,
       }
     },
@@ -143,15 +143,22 @@ export function createConnection(settings: S3Settings): S3Connection {
 
   /** Many parts fail at once when credentials end; the first fetches new ones for all. */
   async function renewCredentials(used: Credentials): Promise<void> {
-    const current = await renewed?.catch(() => undefined)
-    if (current === undefined || current.accessKeyId + current.sessionToken === used.accessKeyId + used.sessionToken) {
-      renewed = settings.credentials(true)
-      renewed.catch(() => (renewed = undefined))
-      await renewed
+    const of = nameOf(used)
+    if (renewal?.of !== of) {
+      const started = {of, done: settings.credentials(true)}
+      renewal = started
+      const forget = (): void => void (renewal === started && (renewal = undefined))
+      // What did not help is no reason not to ask again later.
+      started.done.then(found => nameOf(found) === of && forget(), forget)
     }
+    await renewal.done
   }
 
   return connection
+}
+
+function nameOf({accessKeyId, sessionToken = ''}: Credentials): string {
+  return `${accessKeyId} ${sessionToken}`
 }
 
 async function sendSigned(

@@ -117,7 +117,7 @@ interface SdkError {
 }
 
 /** Turns an answer that the SDK threw into a refusal; anything else (a Failure of the wire) passes through. */
-function asRefused(error: unknown): unknown {
+export function asRefused(error: unknown): unknown {
   const {name, Code, message = '', Region, $metadata, $response} = error as SdkError
   const status = $metadata?.httpStatusCode ?? $response?.statusCode
   if (status === undefined) return error

@@ -35,11 +35,20 @@ const BY_CODE: Readonly<Record<string, Row>> = {
   TokenRefreshRequired: ['expired', false, () => 'The credentials have expired.'],
   RequestExpired: ['expired', false, () => 'The signature of the request has expired.'],
   InvalidAccessKeyId: ['auth', false, () => 'The store does not know this access key.'],
-  SignatureDoesNotMatch: ['auth', false, () => 'The store does not accept the signature: the key or the secret is wrong.'],
+  SignatureDoesNotMatch: [
+    'auth',
+    false,
+    () => 'The store does not accept the signature: the key or the secret is wrong.',
+  ],
   InvalidToken: ['auth', false, () => 'The session token is not valid.'],
   InvalidSecurity: ['auth', false, words],
   AuthorizationHeaderMalformed: ['auth', false, ({words}) => `The store does not accept the signature: ${words}.`],
-  RequestTimeTooSkewed: ['auth', true, () => "This machine's clock differs too much from the store's.", 'Set the clock.'],
+  RequestTimeTooSkewed: [
+    'auth',
+    true,
+    () => "This machine's clock differs too much from the store's.",
+    'Set the clock.',
+  ],
   NoSuchBucket: [
     'not-found',
     false,
@@ -75,7 +84,12 @@ const BY_CODE: Readonly<Record<string, Row>> = {
   RequestLimitExceeded: busy('asks to slow down'),
   InternalError: busy('had an internal error'),
   OperationAborted: busy('is busy with a conflicting operation'),
-  InsufficientStorage: ['busy', false, () => 'The store has no room left.', 'Free some space there, then run it again.'],
+  InsufficientStorage: [
+    'busy',
+    false,
+    () => 'The store has no room left.',
+    'Free some space there, then run it again.',
+  ],
   NotImplemented: ['unsupported', false, ({words}) => `The store cannot do this: ${words}.`],
   MethodNotAllowed: ['unsupported', false, ({words}) => `The store cannot do this: ${words}.`],
 }
@@ -106,8 +120,10 @@ const NOT_S3: Row = [
 ]
 
 function findRow(refusal: Refusal): Row {
-  const row = BY_CODE[refusal.providerCode]
-  if (refusal.providerCode === 'AccessDenied' && /expired/iu.test(refusal.message)) return BY_CODE['RequestExpired'] ?? REFUSED
+  // A store may say anything, `constructor` too.
+  const row = Object.hasOwn(BY_CODE, refusal.providerCode) ? BY_CODE[refusal.providerCode] : undefined
+  if (refusal.providerCode === 'AccessDenied' && /expired/iu.test(refusal.message))
+    return BY_CODE['RequestExpired'] ?? REFUSED
   if (row !== undefined) return row
   if (refusal.status >= 500 && refusal.status !== 501 && refusal.status !== 507) return SERVER_ERROR
   if (refusal.isHtml) return NOT_S3

@@ -1,3 +1,4 @@
+import {isFailure} from '../../core/failure.ts'
 import {childText} from '../../core/xml.ts'
 import type {XmlElement} from '../../core/xml.ts'
 import type {Answer} from '../../http/send.ts'
@@ -29,7 +30,9 @@ export function createObjects(connection: S3Connection): ObjectStore {
       for (;;) {
         const request = {method: 'GET', target: {...prefix, key: ''}, query: page}
         const {element} = await requestXml(connection, request, call, 'ListBucketResult')
-        for (const each of element.children.filter(({name}) => name === 'Contents')) yield readListed(prefix, each)
+        const decode = keyDecoder(element)
+        for (const each of element.children.filter(({name}) => name === 'Contents'))
+          yield readListed(prefix, each, decode)
         const token = childText(element, 'NextContinuationToken')
         if (childText(element, 'IsTruncated') !== 'true' || !token) return
         page = {...first, 'continuation-token': token}
@@ -37,7 +40,10 @@ export function createObjects(connection: S3Connection): ObjectStore {
     },
 
     async deleteObject(target, call) {
-      await connection.request({method: 'DELETE', target}, {signal: call.signal})
+      await connection.request({method: 'DELETE', target}, {signal: call.signal}).catch((error: unknown) => {
+        // Most stores say nothing of it; some say that there is no such key.
+        if (!isFailure(error, 'not-found') || error.context.providerCode !== 'NoSuchKey') throw error
+      })
     },
 
     async *listUploads(prefix, call) {
@@ -46,11 +52,13 @@ export function createObjects(connection: S3Connection): ObjectStore {
         const query = {uploads: '', prefix: prefix.key, 'encoding-type': 'url', ...markers}
         const request = {method: 'GET', target: {...prefix, key: ''}, query}
         const {element} = await requestXml(connection, request, call, 'ListMultipartUploadsResult')
-        for (const each of element.children.filter(({name}) => name === 'Upload')) yield readUpload(prefix, each)
+        const decode = keyDecoder(element)
+        for (const each of element.children.filter(({name}) => name === 'Upload'))
+          yield readUpload(prefix, each, decode)
         const keyMarker = childText(element, 'NextKeyMarker')
         if (childText(element, 'IsTruncated') !== 'true' || !keyMarker) return
         markers = {
-          'key-marker': decodeKey(keyMarker),
+          'key-marker': decode(keyMarker),
           'upload-id-marker': childText(element, 'NextUploadIdMarker') ?? '',
         }
       }
@@ -89,29 +97,33 @@ function optional<Name extends string, Value>(
   return (text === undefined ? {} : {[name]: read(text)}) as {[key in Name]?: Value}
 }
 
-function readListed(prefix: Target, element: XmlElement): ObjectInfo {
+function readListed(prefix: Target, element: XmlElement, decode: (text: string) => string): ObjectInfo {
   return {
-    target: {...prefix, key: decodeKey(childText(element, 'Key') ?? '')},
+    target: {...prefix, key: decode(childText(element, 'Key') ?? '')},
     size: Number(childText(element, 'Size')),
     etag: unquote(childText(element, 'ETag')),
     ...optional('modified', childText(element, 'LastModified'), value => new Date(value)),
   }
 }
 
-function readUpload(prefix: Target, element: XmlElement): PendingUpload {
+function readUpload(prefix: Target, element: XmlElement, decode: (text: string) => string): PendingUpload {
   return {
-    target: {...prefix, key: decodeKey(childText(element, 'Key') ?? '')},
+    target: {...prefix, key: decode(childText(element, 'Key') ?? '')},
     uploadId: childText(element, 'UploadId') ?? '',
     ...optional('started', childText(element, 'Initiated'), value => new Date(value)),
   }
 }
 
-/** With `encoding-type=url` a key comes percent-encoded, with `+` for a space as in a form. */
+/** With `encoding-type=url` keys come percent-encoded, `+` for a space; a store that does not know it does not say so. */
+function keyDecoder(listing: XmlElement): (text: string) => string {
+  return childText(listing, 'EncodingType') === 'url' ? decodeKey : text => text
+}
+
 function decodeKey(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', '%20'))
   } catch {
-    // A store that does not encode after all.
+    // It says so and does not encode after all.
     return text
   }
 }

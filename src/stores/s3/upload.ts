@@ -10,6 +10,7 @@ import {
   crc32FromBase64,
   createTrust,
   damaged,
+  incomplete,
   multipartEtag,
   noEtag,
   partDamaged,
@@ -50,6 +51,8 @@ export function createUpload(
     if (echoed !== undefined && echoed !== formatCrc32(crc)) throw partDamaged(target, part.number)
     if (echoed === undefined && (await digestBody(body, call.signal)).md5.toString('hex') !== etag) {
       etagsAreMd5 = comparesEtag(answer, etag)
+      // Neither an echo nor an MD5: only Content-MD5 makes the store check, from the next attempt on.
+      if (!etagsAreMd5) trust.learn(false)
       throw partDamaged(target, part.number)
     }
     trust.learn(echoed !== undefined)
@@ -110,7 +113,11 @@ export function createUpload(
   }
 
   /** Asks what stands at the key; undefined when it is not ours, or may not be asked. */
-  async function settle(session: Session, receipts: readonly PartReceipt[], call: Call): Promise<ObjectInfo | undefined> {
+  async function settle(
+    session: Session,
+    receipts: readonly PartReceipt[],
+    call: Call,
+  ): Promise<ObjectInfo | undefined> {
     const found = await head(session.target, call).catch(() => undefined)
     if (found === undefined || found.size !== session.size) return undefined
     const crc = wholeCrc32(receipts)
@@ -145,6 +152,8 @@ export function createUpload(
     listParts: (session, call) => multipart.listParts(session.target, session.uploadId, call),
 
     async complete(session, receipts, call) {
+      // A store joins whatever it is told to: a list that is too short would make a shorter object.
+      if (receipts.reduce((sum, {size}) => sum + size, 0) !== session.size) throw incomplete(session.target)
       try {
         return await completeOnce(session, receipts, call)
       } catch (error) {
@@ -176,7 +185,12 @@ function sending(call: Call): SendOptions {
 }
 
 /** Compares what the store says of the finished object with our receipts. */
-function judge(session: Session, receipts: readonly PartReceipt[], etag: string, theirs: string | undefined): StoredObject {
+function judge(
+  session: Session,
+  receipts: readonly PartReceipt[],
+  etag: string,
+  theirs: string | undefined,
+): StoredObject {
   const {target, size} = session
   const crc = wholeCrc32(receipts)
   const crc32 = crc === undefined ? undefined : formatCrc32(crc)

@@ -1,0 +1,13 @@
+#!/usr/bin/env -S node --import tsx
+// Runs the sources without a build; see CONTRIBUTING in the README.
+import {readFileSync} from 'node:fs'
+import {fileURLToPath} from 'node:url'
+import {execute, settings} from '@oclif/core'
+
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
+// oclif would look for ts-node, and for the compiler's old API.
+settings.enableAutoTranspile = false
+const root = fileURLToPath(new URL('..', import.meta.url))
+const pjson = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+pjson.oclif.commands.target = './src/commands/index.ts'
+await execute({development: true, dir: import.meta.url, loadOptions: {root, pjson}})

@@ -1,0 +1,6 @@
+#!/usr/bin/env node
+// The SDK would print a notice on stderr about Node versions; `skylift doctor` is the place for it.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
+
+const {main} = await import('../dist/run.js')
+await main(import.meta.url)

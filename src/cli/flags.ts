@@ -1,0 +1,106 @@
+import {Flags} from '@oclif/core'
+import {parseDuration} from '../core/durations.ts'
+import {Failure} from '../core/failure.ts'
+import {parseSize} from '../core/sizes.ts'
+
+export const sizeFlag = Flags.custom<number>({parse: text => Promise.resolve(parseSize(text)), helpValue: 'SIZE'})
+export const durationFlag = Flags.custom<number>({
+  parse: text => Promise.resolve(parseDuration(text)),
+  helpValue: 'TIME',
+})
+/** `name=value`; the value may be empty and may have further equals signs. */
+export const pairFlag = Flags.custom<readonly [string, string]>({
+  parse(text) {
+    const at = text.indexOf('=')
+    if (at < 1) throw new Failure('usage', `"${text}" is not of the form name=value.`)
+    return Promise.resolve([text.slice(0, at), text.slice(at + 1)] as const)
+  },
+  helpValue: 'NAME=VALUE',
+})
+
+export const connectionFlags = {
+  'endpoint-url': Flags.string({
+    description: 'address of the S3 API; AWS unless given (also AWS_ENDPOINT_URL)',
+    env: 'SKYLIFT_ENDPOINT_URL',
+    helpGroup: 'CONNECTION',
+    helpValue: 'URL',
+  }),
+  region: Flags.string({description: 'region of the store; found unless given', helpGroup: 'CONNECTION'}),
+  profile: Flags.string({description: 'AWS profile to take credentials from', helpGroup: 'CONNECTION'}),
+  'ca-bundle': Flags.string({
+    description: 'PEM file of certificates to trust beside the built-in ones (also AWS_CA_BUNDLE)',
+    helpGroup: 'CONNECTION',
+    helpValue: 'FILE',
+  }),
+  'no-verify-ssl': Flags.boolean({
+    description: 'do not check certificates: anybody on the way may read and change everything',
+    helpGroup: 'CONNECTION',
+  }),
+  'retry-for': durationFlag({
+    description: 'go on trying so long without any success; 5m unless given',
+    helpGroup: 'CONNECTION',
+  }),
+  'connect-timeout': durationFlag({description: 'wait so long for a connection; 10s unless given', helpGroup: 'CONNECTION'}),
+  'stall-timeout': durationFlag({
+    description: 'give up a connection on which no byte moved for so long; 30s unless given',
+    helpGroup: 'CONNECTION',
+  }),
+}
+
+export const objectFlags = {
+  'content-type': Flags.string({description: 'guessed from the name unless given', helpGroup: 'OBJECT'}),
+  'cache-control': Flags.string({description: 'how caches treat the object', helpGroup: 'OBJECT'}),
+  'content-disposition': Flags.string({description: 'how browsers show or save the object', helpGroup: 'OBJECT'}),
+  'content-encoding': Flags.string({description: 'how the bytes are encoded, such as gzip', helpGroup: 'OBJECT'}),
+  metadata: pairFlag({
+    char: 'm',
+    description: 'metadata of the object; may be given several times',
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup: 'OBJECT',
+  }),
+  tag: pairFlag({
+    description: 'tag of the object; may be given several times',
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup: 'OBJECT',
+  }),
+  'storage-class': Flags.string({description: 'storage class, such as STANDARD_IA', helpGroup: 'OBJECT'}),
+  acl: Flags.string({description: 'canned ACL, such as public-read', helpGroup: 'OBJECT'}),
+  sse: Flags.string({description: 'server-side encryption', options: ['AES256', 'aws:kms', 'aws:kms:dsse'], helpGroup: 'OBJECT'}),
+  'sse-kms-key-id': Flags.string({description: 'KMS key for --sse aws:kms', helpGroup: 'OBJECT'}),
+  'no-clobber': Flags.boolean({
+    description: 'fail rather than replace an object; atomic where the store can, said where it cannot',
+    helpGroup: 'OBJECT',
+  }),
+}
+
+export const progressFlags = {
+  progress: Flags.string({
+    description: 'how to tell the progress on stderr',
+    options: ['auto', 'terminal', 'lines', 'json', 'none'],
+    default: 'auto',
+    env: 'SKYLIFT_PROGRESS',
+  }),
+  quiet: Flags.boolean({char: 'q', description: 'no progress: the same as --progress none'}),
+}
+
+export interface ConnectionFlags {
+  readonly 'endpoint-url'?: string | undefined
+  readonly region?: string | undefined
+  readonly profile?: string | undefined
+  readonly 'ca-bundle'?: string | undefined
+  readonly 'no-verify-ssl'?: boolean
+  readonly 'retry-for'?: number | undefined
+  readonly 'connect-timeout'?: number | undefined
+  readonly 'stall-timeout'?: number | undefined
+  readonly debug?: boolean
+}
+
+export const stateFlags = {
+  'state-dir': Flags.string({
+    description: 'folder for journals and what was learned of endpoints',
+    helpGroup: 'CONNECTION',
+    helpValue: 'FOLDER',
+  }),
+}

@@ -1,0 +1,65 @@
+import {basename} from 'node:path'
+import type {ObjectOptions} from '../stores/store.ts'
+import {Failure} from '../core/failure.ts'
+
+interface ObjectFlags {
+  readonly 'content-type'?: string | undefined
+  readonly 'cache-control'?: string | undefined
+  readonly 'content-disposition'?: string | undefined
+  readonly 'content-encoding'?: string | undefined
+  readonly metadata?: readonly (readonly [string, string])[] | undefined
+  readonly tag?: readonly (readonly [string, string])[] | undefined
+  readonly 'storage-class'?: string | undefined
+  readonly acl?: string | undefined
+  readonly sse?: string | undefined
+  readonly 'sse-kms-key-id'?: string | undefined
+  readonly 'no-clobber'?: boolean
+}
+
+/** What the tables of types miss or get wrong for files that people upload. */
+const TYPES: Readonly<Record<string, string>> = {
+  ts: 'text/plain',
+  parquet: 'application/vnd.apache.parquet',
+  jsonl: 'application/jsonl',
+  ndjson: 'application/x-ndjson',
+  zst: 'application/zstd',
+}
+
+/** Makes the options of an object from flags; the content type is guessed from the file's name. */
+export async function readObjectOptions(flags: ObjectFlags, path: string): Promise<ObjectOptions> {
+  const {metadata, tag} = flags
+  for (const value of Object.values(flags)) refuseControl(value)
+  const named = {
+    contentType: flags['content-type'] ?? (await guessType(path)),
+    cacheControl: flags['cache-control'],
+    contentDisposition: flags['content-disposition'],
+    contentEncoding: flags['content-encoding'],
+    storageClass: flags['storage-class'],
+    acl: flags.acl,
+    sse: flags.sse,
+    sseKmsKeyId: flags['sse-kms-key-id'],
+    metadata: metadata === undefined ? undefined : Object.fromEntries(metadata.map(checkMetadata)),
+    tags: tag === undefined ? undefined : Object.fromEntries(tag),
+    noClobber: flags['no-clobber'] === true ? true : undefined,
+  }
+  return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
+}
+
+async function guessType(path: string): Promise<string> {
+  const extension = /\.([^.]+)$/u.exec(basename(path))?.[1]?.toLowerCase() ?? ''
+  const {default: mime} = await import('mime')
+  return TYPES[extension] ?? mime.getType(extension) ?? 'application/octet-stream'
+}
+
+function checkMetadata([name, value]: readonly [string, string]): readonly [string, string] {
+  // https://www.rfc-editor.org/rfc/rfc9110#name-tokens
+  if (/^[\w!#$%&'*+.^`|~-]+$/u.test(name)) return [name, value]
+  throw new Failure('usage', `"${name}" cannot be the name of metadata: it travels as part of a header's name.`)
+}
+
+function refuseControl(value: unknown): void {
+  // oxlint-disable-next-line no-control-regex
+  if (/[\u0000-\u001F\u007F]/u.test(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))) {
+    throw new Failure('usage', 'A header cannot hold control characters.')
+  }
+}

@@ -1,0 +1,42 @@
+import type {Config} from '@oclif/core'
+import type {Target} from '../core/target.ts'
+import {openStore} from '../stores/open.ts'
+import type {Store} from '../stores/store.ts'
+import {fileFindings} from './findings-file.ts'
+import type {ConnectionFlags} from './flags.ts'
+import {findSurroundings, stateFolder} from './folders.ts'
+import {findRemote} from './remotes.ts'
+import {createWire} from './wire.ts'
+
+export const DEFAULT_CONCURRENCY = 8
+const RETRY_FOR = 5 * 60_000
+/** A name that nobody has ever answered to is wrong more often than the network is down. */
+const FIRST_CONTACT = 15_000
+
+export interface OpenTargetOptions {
+  readonly flags: ConnectionFlags & {readonly 'state-dir'?: string | undefined}
+  readonly config: Config
+  readonly concurrency?: number
+  readonly isSdk?: boolean
+  /** The container of a sandbox is made where it is missing. */
+  readonly isForWriting?: boolean
+}
+
+/** Opens the store that a target lives in. Fails `config`. */
+export async function openTarget(target: Target, {flags, config, concurrency, isSdk = false, isForWriting = false}: OpenTargetOptions): Promise<Store> {
+  const surroundings = findSurroundings()
+  const wished = flags['retry-for']
+  const store = await openStore(await findRemote(target.remote, flags, config), {
+    surroundings,
+    wire: createWire(flags),
+    findings: fileFindings(stateFolder(surroundings, flags['state-dir'])),
+    concurrency: concurrency ?? DEFAULT_CONCURRENCY,
+    isSdk,
+    retry: {retryFor: wished ?? RETRY_FOR, ...(wished === undefined ? {firstContact: FIRST_CONTACT} : {})},
+  })
+  // The sandbox is for trying things out: a container there needs no step of its own.
+  if (isForWriting && target.remote === 'sandbox') {
+    await store.createContainer({...target, key: ''}, {}, {signal: new AbortController().signal})
+  }
+  return store
+}

@@ -1,0 +1,56 @@
+import {spawn} from 'node:child_process'
+import {existsSync} from 'node:fs'
+import {connect} from 'node:net'
+import {join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
+import type {Config} from '@oclif/core'
+import {Failure} from '../core/failure.ts'
+import {findSandbox} from '../sandbox/find-sandbox.ts'
+import type {RunningSandbox} from '../sandbox/find-sandbox.ts'
+
+/** So long without a request ends a sandbox that was started for an upload. */
+export const SANDBOX_IDLE = 10 * 60_000
+const START_WAIT = 15_000
+
+export function sandboxFolder(config: Config): string {
+  return process.env['SKYLIFT_SANDBOX_DIR'] || join(config.dataDir, 'sandbox')
+}
+
+/** Finds the sandbox of this person, or starts one in a process of its own. Fails `busy`. */
+export async function reachSandbox(config: Config): Promise<RunningSandbox> {
+  const folder = sandboxFolder(config)
+  const running = await findSandbox(folder)
+  if (running !== undefined && (await answers(running.port))) return running
+  startProcess(config)
+  const end = performance.now() + START_WAIT
+  while (performance.now() < end) {
+    const found = await findSandbox(folder)
+    if (found !== undefined && (await answers(found.port))) return found
+    await sleep(25)
+  }
+  throw new Failure('busy', `The sandbox did not start within ${START_WAIT / 1000} s.`, {
+    suggestion: 'Run "skylift sandbox" to see why.',
+  })
+}
+
+function startProcess(config: Config): void {
+  const script = join(config.root, 'bin', 'run.js')
+  if (!existsSync(script)) throw new Failure('unexpected', `${script} is missing, so no sandbox can be started.`)
+  const child = spawn(process.execPath, [script, 'sandbox', '--idle', `${SANDBOX_IDLE}ms`], {
+    detached: true,
+    stdio: 'ignore',
+    env: {...process.env, SKYLIFT_DEBUG: ''},
+  })
+  child.unref()
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect({host: '127.0.0.1', port})
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}

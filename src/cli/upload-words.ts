@@ -1,0 +1,39 @@
+import {formatDuration} from '../core/durations.ts'
+import {printable} from '../core/printable.ts'
+import {formatSize} from '../core/sizes.ts'
+import {formatTarget} from '../core/target.ts'
+import type {Json, PartPlan, StoredObject} from '../stores/store.ts'
+
+/** One line about an object that is stored: target, size, time, rate, checksum. */
+export function describeStored(object: StoredObject, elapsed: number): string {
+  const rate = `${formatSize(Math.round((object.size * 1000) / Math.max(1, elapsed)))}/s`
+  const words = [formatSize(object.size), formatDuration(elapsed), rate, describeChecksum(object)]
+  return `${printable(formatTarget(object.target))}  ${words.join('  ')}`
+}
+
+function describeChecksum({verified, crc32, md5, etag}: StoredObject): string {
+  if (verified.by === 'none') return `not verified: ${verified.note ?? 'the store does not say'}`
+  return verified.by === 'crc32' ? `crc32 ${crc32 ?? ''}` : `md5 ${md5 ?? printable(etag)}`
+}
+
+export function storedToJson(object: StoredObject, elapsed: number): {readonly [name: string]: Json} {
+  const {target, size, etag, crc32, md5, verified, versionId, notes} = object
+  return {
+    target: formatTarget(target),
+    container: target.container,
+    key: target.key,
+    size,
+    etag,
+    ...(crc32 === undefined ? {} : {crc32}),
+    ...(md5 === undefined ? {} : {md5}),
+    verifiedBy: verified.by,
+    ...(versionId === undefined ? {} : {versionId}),
+    ...(notes === undefined ? {} : {notes}),
+    elapsed: Math.round(elapsed),
+  }
+}
+
+export function describePlan(path: string, target: string, {size, partSize, count}: PartPlan): string {
+  const how = count === 0 ? 'whole' : `${count.toLocaleString('en')} parts of ${formatSize(partSize)}`
+  return `${printable(path)} -> ${printable(target)}  ${formatSize(size)}, ${how}`
+}

@@ -1,0 +1,113 @@
+import type {CORSRule} from '@aws-sdk/client-s3'
+import {Failure} from '../../core/failure.ts'
+import type {CorsRule, Target} from '../store.ts'
+import type {Ask} from './ask.ts'
+import {findDocument, isUnsupported} from './ask.ts'
+
+/** Rules whose id begins so are ours; all others are the person's. */
+export const OURS = 'skylift-'
+
+const INSTEAD =
+  "Set it where the provider has it: the console, or on OpenStack Swift the container's own CORS (a swift:// target)."
+
+export async function getCors(ask: Ask, {container: Bucket}: Target): Promise<readonly CorsRule[]> {
+  return (await readRules(ask, Bucket)).map(fromSdk)
+}
+
+/** Replaces our rules by these and keeps all others; returns what the person should know. Fails `unsupported`. */
+export async function setCors(ask: Ask, target: Target, rules: readonly CorsRule[]): Promise<readonly string[]> {
+  const {container: Bucket} = target
+  const existing = await readRules(ask, Bucket)
+  const ours = rules.map((rule, index) => toSdk({...rule, id: nameRule(rule, index)}))
+  const known = new Set(ours.map(asText))
+  // Some stores drop the ids: a rule that says the same is ours too.
+  const others = existing.filter(rule => rule.ID?.startsWith(OURS) !== true && !known.has(asText(rule)))
+  // The first rule that fits a request decides, so what was asked for now stands first.
+  const CORSRules = [...ours, ...others]
+  if (CORSRules.length === 0) {
+    if (existing.length > 0) await clearCors(ask, target)
+    return []
+  }
+  await orUnsupported(
+    ask((send, sdk) => send(new sdk.PutBucketCorsCommand({Bucket, CORSConfiguration: {CORSRules}}))),
+    Bucket,
+  )
+  if (others.length === 0) return []
+  return [
+    others.length === 1
+      ? 'One other CORS rule of the container was kept, after these.'
+      : `${others.length} other CORS rules of the container were kept, after these.`,
+  ]
+}
+
+/** Removes all rules, whoever made them. None there already is success. */
+export async function clearCors(ask: Ask, {container: Bucket}: Target): Promise<void> {
+  await orUnsupported(findDocument(ask((send, sdk) => send(new sdk.DeleteBucketCorsCommand({Bucket})))), Bucket)
+}
+
+/** What the upload page needs of a browser's origin. */
+export function browserUpload(origins: readonly string[]): CorsRule {
+  return {
+    origins,
+    methods: ['PUT', 'POST', 'GET', 'HEAD'],
+    headers: ['*'],
+    expose: ['ETag'],
+    maxAgeInSeconds: 3600,
+  }
+}
+
+async function readRules(ask: Ask, Bucket: string): Promise<CORSRule[]> {
+  const asking = ask((send, sdk) => send(new sdk.GetBucketCorsCommand({Bucket})))
+  const answer = await orUnsupported(findDocument(asking), Bucket)
+  return answer?.CORSRules ?? []
+}
+
+async function orUnsupported<T>(asking: Promise<T>, container: string): Promise<T> {
+  try {
+    return await asking
+  } catch (error) {
+    // What the store says of a rule that it does not like is better than our guess.
+    if (!isUnsupported(error) || (error.code === 'usage' && !isForeign(error))) throw error
+    throw new Failure('unsupported', 'This store has no CORS settings in its S3 API.', {
+      context: {...error.context, container},
+      cause: error,
+      suggestion: INSTEAD,
+    })
+  }
+}
+
+function isForeign(error: Failure): boolean {
+  return ['', 'MalformedXML', 'InvalidURI', 'BadRequest'].includes(error.context.providerCode ?? '')
+}
+
+function nameRule({id}: CorsRule, index: number): string {
+  return id?.startsWith(OURS) === true ? id : `${OURS}${id ?? index + 1}`
+}
+
+/** A rule without its id, to compare. */
+function asText(rule: CORSRule): string {
+  const {id: _, ...rest} = fromSdk(rule)
+  return JSON.stringify(rest)
+}
+
+function fromSdk(rule: CORSRule): CorsRule {
+  return {
+    ...(rule.ID === undefined ? {} : {id: rule.ID}),
+    origins: rule.AllowedOrigins ?? [],
+    methods: rule.AllowedMethods ?? [],
+    headers: rule.AllowedHeaders ?? [],
+    expose: rule.ExposeHeaders ?? [],
+    ...(rule.MaxAgeSeconds === undefined ? {} : {maxAgeInSeconds: rule.MaxAgeSeconds}),
+  }
+}
+
+function toSdk(rule: CorsRule): CORSRule {
+  return {
+    ID: rule.id,
+    AllowedOrigins: [...rule.origins],
+    AllowedMethods: [...rule.methods],
+    ...(rule.headers.length === 0 ? {} : {AllowedHeaders: [...rule.headers]}),
+    ...(rule.expose.length === 0 ? {} : {ExposeHeaders: [...rule.expose]}),
+    ...(rule.maxAgeInSeconds === undefined ? {} : {MaxAgeSeconds: rule.maxAgeInSeconds}),
+  }
+}

@@ -1,0 +1,66 @@
+import type {Wire} from '../../http/send.ts'
+import {Failure} from '../../core/failure.ts'
+import type {Findings} from '../findings.ts'
+import type {S3Remote} from '../remote.ts'
+import type {Store} from '../store.ts'
+import type {Surroundings} from '../surroundings.ts'
+import {createConnection} from './client.ts'
+import type {S3Connection} from './client.ts'
+import {createContainers} from './container.ts'
+import {createControlPlane} from './control.ts'
+import {chainCredentials, staticCredentials} from './credentials.ts'
+import {createLinks} from './links.ts'
+import {createObjects} from './objects.ts'
+import {readProfile} from './profile.ts'
+import {findQuirks, SANDBOX} from './quirks.ts'
+import {createUpload} from './upload.ts'
+
+export interface S3Needs {
+  readonly wire: Wire
+  readonly surroundings: Surroundings
+  readonly findings: Findings
+}
+
+/** Opens an S3 remote. What is not given comes from the environment, then from the profile; the region may stay open. */
+export async function openConnection(remote: S3Remote, {wire, surroundings, findings}: S3Needs): Promise<S3Connection> {
+  const {env} = surroundings
+  const profile = remote.profile ?? env['AWS_PROFILE']
+  const isOurs = remote.keys !== undefined
+  const given = {
+    endpoint: remote.endpointUrl ?? (isOurs ? undefined : env['AWS_ENDPOINT_URL_S3'] || env['AWS_ENDPOINT_URL']),
+    region: remote.region ?? (isOurs ? undefined : env['AWS_REGION'] || env['AWS_DEFAULT_REGION']),
+  }
+  // The files are read only where they could say something that is still open.
+  const isOpen = !isOurs && (given.endpoint === undefined || given.region === undefined)
+  const saved = isOpen ? await readProfile(surroundings, profile) : {}
+  const endpoint = checkEndpoint(given.endpoint ?? saved.endpointUrl)
+  const region = given.region ?? saved.region
+  return createConnection({
+    ...(endpoint === undefined ? {} : {endpoint}),
+    ...(region === undefined ? {} : {region}),
+    credentials: remote.keys === undefined ? chainCredentials(surroundings, remote.profile) : staticCredentials(remote.keys),
+    quirks: remote.isSandbox === true ? SANDBOX : findQuirks(endpoint),
+    findings,
+    wire,
+  })
+}
+
+export async function createS3Store(remote: S3Remote, needs: S3Needs, isSdk = false): Promise<Store> {
+  const connection = await openConnection(remote, needs)
+  const objects = createObjects(connection)
+  return {
+    ...createUpload(connection, objects.head),
+    ...(isSdk ? (await import('./engine-sdk.ts')).createSdkUpload(connection) : {}),
+    ...objects,
+    ...createContainers(connection, createControlPlane(connection)),
+    ...createLinks(connection, objects.head),
+  }
+}
+
+function checkEndpoint(endpoint: string | undefined): string | undefined {
+  if (endpoint === undefined || endpoint === '') return undefined
+  if (URL.canParse(endpoint) && /^https?:$/u.test(new URL(endpoint).protocol)) return endpoint
+  throw new Failure('config', `"${endpoint}" is not an endpoint.`, {
+    suggestion: 'Write it with its scheme, for example https://s3.example.com.',
+  })
+}

@@ -1,0 +1,132 @@
+import {close, fstat, open, read, stat} from 'node:fs'
+import type {BigIntStats} from 'node:fs'
+import {promisify} from 'node:util'
+import {Failure} from '../core/failure.ts'
+import {printable} from '../core/printable.ts'
+import type {Body, ByteRange} from '../stores/store.ts'
+
+/** What makes a file the same file; times are nanoseconds since 1970. */
+export interface FileIdentity {
+  readonly size: number
+  readonly mtimeNs: string
+  readonly ctimeNs: string
+  readonly inode: string
+}
+
+/** A file that is read at any position while it is watched for changes. */
+export interface Source {
+  readonly path: string
+  readonly size: number
+  readonly identity: FileIdentity
+  body(range: ByteRange): Body
+  /**
+   * Compares the file with what it was. `touched` means that only its ctime differs: a chmod or a new hard link, most
+   * likely, so its bytes must be compared before they are trusted. Fails `source-changed`.
+   */
+  check(): Promise<'same' | 'touched'>
+  close(): Promise<void>
+}
+
+const openFd = promisify(open)
+const closeFd = promisify(close)
+const statFd = promisify(fstat) as (fd: number, options: {bigint: true}) => Promise<BigIntStats>
+const statPath = promisify(stat) as (path: string, options: {bigint: true}) => Promise<BigIntStats>
+
+/** Opens a file for upload. Fails `not-found`, `forbidden`, or `usage` for what is not a file. */
+export async function openFile(path: string): Promise<Source> {
+  const fd = await openFd(path, 'r').catch((error: unknown) => {
+    throw sourceFailure(error, path)
+  })
+  let identity: FileIdentity
+  try {
+    const found = await statFd(fd, {bigint: true})
+    refuseNonFile(found, path)
+    identity = identify(found)
+  } catch (error) {
+    await closeFd(fd)
+    throw sourceFailure(error, path)
+  }
+  return {
+    path,
+    size: identity.size,
+    identity,
+    body: range => fileBody(fd, range, path),
+    async check() {
+      const now = await statPath(path, {bigint: true}).catch((error: unknown) => {
+        throw changed(path, 'it is gone', error)
+      })
+      return compareIdentity(identity, identify(now), path)
+    },
+    close: () => closeFd(fd),
+  }
+}
+
+/** Fails as `openFile` would, without opening: `not-found`, `forbidden`, `usage`. */
+export async function checkFile(path: string): Promise<number> {
+  try {
+    const found = await statPath(path, {bigint: true})
+    refuseNonFile(found, path)
+    return Number(found.size)
+  } catch (error) {
+    throw sourceFailure(error, path)
+  }
+}
+
+function compareIdentity(before: FileIdentity, now: FileIdentity, path: string): 'same' | 'touched' {
+  if (now.inode !== before.inode) throw changed(path, 'another file has taken its place')
+  if (now.size !== before.size) throw changed(path, now.size > before.size ? 'it grew' : 'it became shorter')
+  if (now.mtimeNs !== before.mtimeNs) throw changed(path, 'it was written to')
+  return now.ctimeNs === before.ctimeNs ? 'same' : 'touched'
+}
+
+function identify(stats: BigIntStats): FileIdentity {
+  return {
+    size: Number(stats.size),
+    mtimeNs: String(stats.mtimeNs),
+    ctimeNs: String(stats.ctimeNs),
+    inode: `${stats.dev}:${stats.ino}`,
+  }
+}
+
+// Callbacks, not FileHandle promises: those cost 0.06 CPU seconds a GiB more.
+function fileBody(fd: number, {offset, size}: ByteRange, path: string): Body {
+  return {
+    size,
+    read: (into, position) =>
+      new Promise((resolve, reject) => {
+        read(fd, into, 0, Math.min(into.length, size - position), offset + position, (error, count) => {
+          if (error) reject(sourceFailure(error, path))
+          else resolve(count)
+        })
+      }),
+  }
+}
+
+function changed(path: string, how: string, cause?: unknown): Failure {
+  return new Failure('source-changed', `"${printable(path)}" changed while it was uploaded: ${how}.`, {cause})
+}
+
+function refuseNonFile(stats: BigIntStats, path: string): void {
+  if (stats.isFile()) return
+  const name = printable(path)
+  if (stats.isDirectory()) {
+    throw new Failure('usage', `"${name}" is a folder.`, {
+      suggestion: 'Folders come with -r, which this version does not have yet; name the files themselves.',
+    })
+  }
+  throw new Failure('usage', `"${name}" is not a regular file.`)
+}
+
+function sourceFailure(error: unknown, path: string): Failure {
+  if (error instanceof Failure) return error
+  const {code, message} = error as NodeJS.ErrnoException
+  const name = printable(path)
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new Failure('not-found', `There is no file "${name}".`, {cause: error, suggestion: 'Check the name.'})
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new Failure('forbidden', `"${name}" may not be read by you.`, {cause: error, suggestion: 'Check its mode.'})
+  }
+  if (code === 'EISDIR') return new Failure('usage', `"${name}" is a folder.`, {cause: error})
+  return new Failure('source-changed', `"${name}" cannot be read: ${message}.`, {cause: error})
+}
