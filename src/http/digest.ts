@@ -1,19 +1,16 @@
 import {createHash} from 'node:crypto'
 import {crc32} from 'node:zlib'
 import type {Body} from '../core/body.ts'
-import {giveWindows, takeWindows} from './windows.ts'
+import {giveWindows, takeWindows, WINDOW} from './windows.ts'
 
-/** A piece that fits the processor's cache is summed while it is warm from the read. */
-const PIECE = 128 * 1024
-
-/** Reads a body once, in pieces, in order. Fails what the body fails, or `signal.reason`. */
+/** Reads a body once, window by window. Fails what the body fails, or `signal.reason`. */
 export async function readBody(body: Body, onBytes: (bytes: Buffer) => void, signal: AbortSignal): Promise<void> {
   const windows = takeWindows()
   try {
     const [window] = windows.pair
     for (let position = 0; position < body.size;) {
       signal.throwIfAborted()
-      const wanted = Math.min(PIECE, body.size - position)
+      const wanted = Math.min(WINDOW, body.size - position)
       const bytes = window.subarray(0, await body.read(window.subarray(0, wanted), position))
       onBytes(bytes)
       position += bytes.length

@@ -43,7 +43,8 @@ export function networkFailure(error: unknown, host: string): Failure {
   if (code.startsWith('HPE_')) {
     return new Failure('network', `${host} does not answer in HTTP (${code}).`, {cause: error, retryable: true})
   }
-  const words = SENTENCES[code] ?? (message === 'socket hang up' ? 'cut the connection' : undefined)
+  const known = Object.hasOwn(SENTENCES, code) ? SENTENCES[code] : undefined
+  const words = known ?? (message === 'socket hang up' ? 'cut the connection' : undefined)
   const sentence = words === undefined ? `The connection to ${host} failed: ${message}.` : `${host} ${words}.`
   return new Failure('network', sentence, {cause: error, retryable: true})
 }

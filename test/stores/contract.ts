@@ -1,5 +1,6 @@
 import type {ContractOptions, OpenedStore} from './contract/bench.ts'
 import {createBench} from './contract/bench.ts'
+import {describeContainers} from './contract/containers.ts'
 import {describeKeys} from './contract/keys.ts'
 import {describeObjects} from './contract/objects.ts'
 import {describeParts} from './contract/parts.ts'
@@ -32,6 +33,7 @@ export function describeStore(
     describeParts(bench)
     describeObjects(bench)
     describeRefusals(bench)
+    describeContainers(bench)
     describeKeys(bench)
   })
 }

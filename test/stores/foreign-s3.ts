@@ -2,12 +2,21 @@ import {CreateBucketCommand, GetObjectCommand, paginateListObjectsV2, S3Client} 
 import type {ForeignClient} from './contract.ts'
 import type {S3Access} from './open-s3.ts'
 
-export function openSdk({endpoint, region, ...credentials}: S3Access): S3Client {
+export function openSdk({endpoint, region, accessKeyId, secretAccessKey}: S3Access): S3Client {
+  const credentials = {accessKeyId, secretAccessKey}
   return new S3Client({endpoint, region, credentials, forcePathStyle: true, maxAttempts: 1})
 }
 
-export async function makeBucket(client: S3Client, bucket: string): Promise<void> {
-  await client.send(new CreateBucketCommand({Bucket: bucket}))
+/** Makes a bucket without us; one that is there already is fine. */
+export async function makeBucket(access: S3Access, bucket: string): Promise<void> {
+  const client = openSdk(access)
+  try {
+    await client.send(new CreateBucketCommand({Bucket: bucket}))
+  } catch (error) {
+    if ((error as Error).name !== 'BucketAlreadyOwnedByYou') throw error
+  } finally {
+    client.destroy()
+  }
 }
 
 /** Reads a container with the SDK alone: none of our signing, encoding or parsing takes part. */

@@ -1,6 +1,8 @@
 import {createAgents} from '../../src/http/agents.ts'
 import {memoryFindings} from '../../src/stores/findings.ts'
-import {openStore} from '../../src/stores/open.ts'
+import {withLimit} from '../../src/stores/layers/limit.ts'
+import {withRetry} from '../../src/stores/layers/retry.ts'
+import {createS3Store} from '../../src/stores/s3/store.ts'
 import type {Store} from '../../src/stores/store.ts'
 
 export interface S3Access {
@@ -20,15 +22,13 @@ export interface OpenedS3 {
 export async function openS3(access: S3Access, {isSandbox = false} = {}): Promise<OpenedS3> {
   const {endpoint: endpointUrl, region, accessKeyId, secretAccessKey} = access
   const agents = createAgents()
-  const store = await openStore(
+  const driver = await createS3Store(
     {provider: 's3', name: 'test', endpointUrl, region, keys: {accessKeyId, secretAccessKey}, isSandbox},
     {
       wire: {agents},
       surroundings: {env: {}, home: '/nonexistent'},
       findings: memoryFindings(),
-      retry: {retryFor: 5000},
-      concurrency: 8,
     },
   )
-  return {store, close: () => agents.close()}
+  return {store: withRetry(withLimit(driver, 8), {retryFor: 5000}), close: () => agents.close()}
 }

@@ -1,6 +1,16 @@
 import {Failure} from '../../src/core/failure.ts'
 import type {FailureContext} from '../../src/core/failure.ts'
-import type {Body, Limits, Part, PartPlan, PartReceipt, Session, Target} from '../../src/stores/store.ts'
+import {GIB} from '../../src/core/sizes.ts'
+import type {Body, Limits, ObjectInfo, Part, PartPlan, PartReceipt, Session, Target} from '../../src/stores/store.ts'
+import type {MemoryObject} from './memory-types.ts'
+
+/** What the store takes where it is not told otherwise. */
+export const LIMITS: Limits = {
+  whole: GIB,
+  object: 10_000 * GIB,
+  part: {min: 1, max: GIB, count: 10_000, equal: false},
+  key: 1024,
+}
 
 /** What a caller did that `stores/store` forbids: a bug of the caller, never of the store. */
 function contractBroken(what: string): Failure {
@@ -63,4 +73,23 @@ export function checkReceipts(session: Session, receipts: readonly PartReceipt[]
   }
   const size = receipts.reduce((sum, each) => sum + each.size, 0)
   if (size !== session.size) throw contractBroken(`receipts of ${size} bytes for an object of ${session.size}`)
+}
+
+export function byKey(a: {readonly target: Target}, b: {readonly target: Target}): number {
+  return compareKeys(a.target.key, b.target.key)
+}
+
+/** What a look at an object tells. */
+export function infoOf({target, bytes, options, etag, crc32, modified, parts}: MemoryObject): ObjectInfo {
+  return {
+    target,
+    size: bytes.length,
+    etag,
+    modified,
+    contentType: options.contentType ?? 'application/octet-stream',
+    ...(options.contentDisposition === undefined ? {} : {contentDisposition: options.contentDisposition}),
+    metadata: options.metadata ?? {},
+    crc32,
+    ...(parts === undefined ? {} : {parts}),
+  }
 }

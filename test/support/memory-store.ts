@@ -2,26 +2,19 @@ import {createHash} from 'node:crypto'
 import {crc32} from 'node:zlib'
 import {formatCrc32} from '../../src/core/crc32.ts'
 import {Failure} from '../../src/core/failure.ts'
-import {GIB} from '../../src/core/sizes.ts'
-import type {
-  Call,
-  Limits,
-  ObjectInfo,
-  Part,
-  PartReceipt,
-  Session,
-  StoredObject,
-  Target,
-} from '../../src/stores/store.ts'
+import type {Call, Limits, Part, PartReceipt, Session, StoredObject, Target} from '../../src/stores/store.ts'
 import {sendBody, sendChecked, untilAborted} from './memory-body.ts'
 import {
+  byKey,
   checkPart,
   checkPlan,
   checkReceipts,
   checkTarget,
   compareKeys,
   contextOf,
+  infoOf,
   isUnder,
+  LIMITS,
   nameOf,
 } from './memory-rules.ts'
 import type {
@@ -52,19 +45,13 @@ export function failNth(verb: MemoryVerb, ...nths: number[]): MemoryHook {
   }
 }
 
-const LIMITS: Limits = {
-  whole: GIB,
-  object: 10_000 * GIB,
-  part: {min: 1, max: GIB, count: 10_000, equal: false},
-  key: 1024,
-}
-
 /**
  * A store in memory that keeps every promise of `stores/store`, and holds its caller to them: a call that breaks the
  * contract (a part that does not fit its plan, receipts out of order) fails `unexpected`. It never tries again.
  */
 export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   const limits: Limits = {...LIMITS, ...options.limits}
+  if (options.wholeOnly === true) delete (limits as {part?: unknown}).part
   const checksum = options.checksum ?? 'crc32'
   const objects = new Map<string, MemoryObject>()
   const uploads = new Map<string, MemoryUpload>()
@@ -249,24 +236,6 @@ function aboutOf({target, uploadId}: Session): {target: Target; uploadId: string
   return {target, uploadId}
 }
 
-function byKey(a: {readonly target: Target}, b: {readonly target: Target}): number {
-  return compareKeys(a.target.key, b.target.key)
-}
-
 function md5(bytes: Buffer): string {
   return createHash('md5').update(bytes).digest('hex')
-}
-
-function infoOf({target, bytes, options, etag, crc32, modified, parts}: MemoryObject): ObjectInfo {
-  return {
-    target,
-    size: bytes.length,
-    etag,
-    modified,
-    contentType: options.contentType ?? 'application/octet-stream',
-    ...(options.contentDisposition === undefined ? {} : {contentDisposition: options.contentDisposition}),
-    metadata: options.metadata ?? {},
-    crc32,
-    ...(parts === undefined ? {} : {parts}),
-  }
 }

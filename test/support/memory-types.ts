@@ -25,6 +25,8 @@ export type MemoryHook = (call: MemoryCall, signal: AbortSignal) => void | Promi
 
 export interface MemoryStoreOptions {
   readonly limits?: Partial<Limits>
+  /** It has no parts at all. */
+  readonly wholeOnly?: boolean
   /** What sessions are begun with: with `crc32` a part is read twice and compared, with `md5` it is read once. */
   readonly checksum?: ChecksumMode
   /** What finished objects say of their verification, in place of the checksum's name. */

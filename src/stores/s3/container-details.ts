@@ -1,20 +1,15 @@
-import {isFailure} from '../../core/failure.ts'
-import type {Call, ContainerDetails, Json, Target} from '../store.ts'
-import type {Ask} from './ask.ts'
+import {Failure, isFailure} from '../../core/failure.ts'
+import type {ContainerDetails, Json} from '../store.ts'
+import type {Ask, Place} from './ask.ts'
 import {findDocument} from './ask.ts'
 import {createTrust} from './checksum.ts'
-import type {S3Connection} from './client.ts'
 import {getCors} from './cors.ts'
 import {getLifecycle} from './lifecycle.ts'
 import {isPublic} from './public-read.ts'
 
 /** Looks at everything that an uploader cares for. A look that the store refuses leaves a note. Fails `not-found`. */
-export async function showContainer(
-  connection: S3Connection,
-  ask: Ask,
-  target: Target,
-  call: Call,
-): Promise<ContainerDetails> {
+export async function showContainer(place: Place): Promise<ContainerDetails> {
+  const {connection, ask, target} = place
   const {container: Bucket} = target
   const notes: string[] = []
 
@@ -41,11 +36,11 @@ export async function showContainer(
       const {Status} = await ask((send, sdk) => send(new sdk.GetBucketVersioningCommand({Bucket})))
       return Status === 'Enabled'
     }),
-    look('publicRead', 'public access', () => isPublic(ask, target)),
+    look('publicRead', 'public access', () => isPublic(place)),
     look('encryption', 'encryption', () => findEncryption(ask, Bucket)),
-    look('cors', 'CORS rules', () => getCors(ask, target)),
+    look('cors', 'CORS rules', () => getCors(place)),
     look('lifecycle', 'lifecycle rules', async () => {
-      const {rules} = await getLifecycle(connection, ask, target, call)
+      const {rules} = await getLifecycle(place)
       return rules.map(rule => JSON.parse(JSON.stringify(rule)) as Json)
     }),
   ])
@@ -74,7 +69,9 @@ async function findRegion(ask: Ask, Bucket: string): Promise<string> {
 
 async function findEncryption(ask: Ask, Bucket: string): Promise<string | undefined> {
   const answer = await findDocument(ask((send, sdk) => send(new sdk.GetBucketEncryptionCommand({Bucket}))))
-  const rule = answer?.ServerSideEncryptionConfiguration?.Rules?.[0]?.ApplyServerSideEncryptionByDefault
-  if (rule?.SSEAlgorithm === undefined) return undefined
+  if (answer === undefined) return undefined
+  const rule = answer.ServerSideEncryptionConfiguration?.Rules?.[0]?.ApplyServerSideEncryptionByDefault
+  // A listing, taken for a document: see `checkDocument`.
+  if (rule?.SSEAlgorithm === undefined) throw new Failure('unsupported', 'The store has no encryption settings.')
   return rule.KMSMasterKeyID === undefined ? rule.SSEAlgorithm : `${rule.SSEAlgorithm}:${rule.KMSMasterKeyID}`
 }

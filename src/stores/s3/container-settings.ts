@@ -1,19 +1,15 @@
 import type {ServerSideEncryption} from '@aws-sdk/client-s3'
 import {Failure, isFailure} from '../../core/failure.ts'
-import type {Call, ContainerOptions, Target} from '../store.ts'
-import type {Ask} from './ask.ts'
-import type {S3Connection} from './client.ts'
+import type {ContainerOptions} from '../store.ts'
+import type {Place} from './ask.ts'
 import {browserUpload, setCors} from './cors.ts'
 import {setLifecycle} from './lifecycle.ts'
 import {openToPublic} from './public-read.ts'
 
-/** A container that stands, and how it is reached. */
-interface Place {
-  readonly connection: S3Connection
-  readonly ask: Ask
-  readonly target: Target
-  readonly call: Call
+/** A container that stands. */
+export interface Standing extends Place {
   readonly region: string
+  /** Just now. */
   readonly created: boolean
 }
 
@@ -44,7 +40,7 @@ export function checkOptions(options: ContainerOptions): void {
  * Applies what was wished for, all that the store can do, and returns notes. What it cannot do then fails
  * `unsupported`, or `forbidden`; the container exists all the same, and the same may be called again.
  */
-export async function applySettings(place: Place, options: ContainerOptions): Promise<readonly string[]> {
+export async function applySettings(place: Standing, options: ContainerOptions): Promise<readonly string[]> {
   const notes: string[] = []
   const refused: {setting: Setting; failure: Failure}[] = []
   for (const setting of listSettings(place, options)) {
@@ -74,8 +70,8 @@ export async function applySettings(place: Place, options: ContainerOptions): Pr
   )
 }
 
-function listSettings(place: Place, options: ContainerOptions): readonly Setting[] {
-  const {connection, ask, target, call} = place
+function listSettings(place: Standing, options: ContainerOptions): readonly Setting[] {
+  const {ask, target} = place
   const {container: Bucket} = target
   const {versioning, corsOrigins, encryption, abortIncompleteAfterInDays, deleteAfterInDays} = options
   const settings: (Setting | false)[] = [
@@ -103,18 +99,18 @@ function listSettings(place: Place, options: ContainerOptions): readonly Setting
     (abortIncompleteAfterInDays !== undefined || deleteAfterInDays !== undefined) && {
       name: 'lifecycle rules',
       instead: 'Run "skylift pending prune" from time to time for unfinished uploads, and delete old objects yourself.',
-      apply: () => setLifecycle(connection, ask, target, options, call),
+      apply: () => setLifecycle(place, options),
     },
     corsOrigins !== undefined &&
       corsOrigins.length > 0 && {
         name: 'CORS',
         instead: "Set CORS where the provider has it: its console, or on OpenStack Swift the container's own.",
-        apply: () => setCors(ask, target, [browserUpload(corsOrigins)]),
+        apply: () => setCors(place, [browserUpload(corsOrigins)]),
       },
     options.publicRead === true && {
       name: 'public reading',
       instead: 'Hand out links instead: skylift link TARGET.',
-      apply: () => openToPublic(ask, target, place.region),
+      apply: () => openToPublic(place, place.region),
     },
   ]
   return settings.filter(setting => setting !== false)

@@ -2,7 +2,7 @@ import type {BucketLocationConstraint} from '@aws-sdk/client-s3'
 import {Failure, isFailure} from '../../core/failure.ts'
 import type {Call, ContainerInfo, ContainerOptions, ContainerStore, Target} from '../store.ts'
 import {createAsk} from './ask.ts'
-import type {Ask} from './ask.ts'
+import type {Ask, Place} from './ask.ts'
 import type {S3Connection} from './client.ts'
 import {showContainer} from './container-details.ts'
 import {applySettings, checkOptions} from './container-settings.ts'
@@ -16,6 +16,7 @@ type Before = {readonly state: 'absent' | 'unknown'} | {readonly state: 'there';
 /** Makes the container verbs of S3. */
 export function createContainers(connection: S3Connection, control: ControlPlane): ContainerStore {
   const askFor = (target: Target, call: Call): Ask => createAsk(control, target, call)
+  const placeOf = (target: Target, call: Call): Place => ({connection, ask: askFor(target, call), target, call})
   /** Made by this process, its settings not yet applied: when it is tried again, it is still new. */
   const made = new Set<string>()
 
@@ -96,14 +97,13 @@ export function createContainers(connection: S3Connection, control: ControlPlane
       const before = await look(target, call)
       const created = await ensure(target, options, before, call)
       const {region = (await connection.identity(target.container)).region} = options
-      const place = {connection, ask: askFor(target, call), target, call, region, created}
-      const notes = await applySettings(place, options)
+      const notes = await applySettings({...placeOf(target, call), region, created}, options)
       made.delete(target.container)
       return {created, notes: [...regionNotes(before, options), ...notes]}
     },
 
     listContainers,
-    showContainer: (target, call) => showContainer(connection, askFor(target, call), target, call),
+    showContainer: (target, call) => showContainer(placeOf(target, call)),
 
     async deleteContainer(target, call) {
       const ask = askFor(target, call)
@@ -119,9 +119,9 @@ export function createContainers(connection: S3Connection, control: ControlPlane
       }
     },
 
-    getCors: (target, call) => getCors(askFor(target, call), target),
-    setCors: (target, rules, call) => setCors(askFor(target, call), target, rules),
-    clearCors: (target, call) => clearCors(askFor(target, call), target),
+    getCors: (target, call) => getCors(placeOf(target, call)),
+    setCors: (target, rules, call) => setCors(placeOf(target, call), rules),
+    clearCors: (target, call) => clearCors(placeOf(target, call)),
   }
 }
 

@@ -1,8 +1,8 @@
 import type {CORSRule} from '@aws-sdk/client-s3'
 import {Failure} from '../../core/failure.ts'
-import type {CorsRule, Target} from '../store.ts'
-import type {Ask} from './ask.ts'
-import {findDocument, isUnsupported} from './ask.ts'
+import type {CorsRule} from '../store.ts'
+import {checkDocument, findDocument, isUnsupported} from './ask.ts'
+import type {Place} from './ask.ts'
 
 /** Rules whose id begins so are ours; all others are the person's. */
 export const OURS = 'skylift-'
@@ -10,14 +10,14 @@ export const OURS = 'skylift-'
 const INSTEAD =
   "Set it where the provider has it: the console, or on OpenStack Swift the container's own CORS (a swift:// target)."
 
-export async function getCors(ask: Ask, {container: Bucket}: Target): Promise<readonly CorsRule[]> {
-  return (await readRules(ask, Bucket)).map(fromSdk)
+export async function getCors(place: Place): Promise<readonly CorsRule[]> {
+  return (await readRules(place)).map(fromSdk)
 }
 
 /** Replaces our rules by these and keeps all others; returns what the person should know. Fails `unsupported`. */
-export async function setCors(ask: Ask, target: Target, rules: readonly CorsRule[]): Promise<readonly string[]> {
-  const {container: Bucket} = target
-  const existing = await readRules(ask, Bucket)
+export async function setCors(place: Place, rules: readonly CorsRule[]): Promise<readonly string[]> {
+  const {ask, target} = place
+  const existing = await readRules(place)
   const ours = rules.map((rule, index) => toSdk({...rule, id: nameRule(rule, index)}))
   const known = new Set(ours.map(asText))
   // Some stores drop the ids: a rule that says the same is ours too.
@@ -25,12 +25,13 @@ export async function setCors(ask: Ask, target: Target, rules: readonly CorsRule
   // The first rule that fits a request decides, so what was asked for now stands first.
   const CORSRules = [...ours, ...others]
   if (CORSRules.length === 0) {
-    if (existing.length > 0) await clearCors(ask, target)
+    await clearCors(place)
     return []
   }
+  const input = {Bucket: target.container, CORSConfiguration: {CORSRules}}
   await orUnsupported(
-    ask((send, sdk) => send(new sdk.PutBucketCorsCommand({Bucket, CORSConfiguration: {CORSRules}}))),
-    Bucket,
+    place,
+    ask((send, sdk) => send(new sdk.PutBucketCorsCommand(input))),
   )
   if (others.length === 0) return []
   return [
@@ -41,8 +42,15 @@ export async function setCors(ask: Ask, target: Target, rules: readonly CorsRule
 }
 
 /** Removes all rules, whoever made them. None there already is success. */
-export async function clearCors(ask: Ask, {container: Bucket}: Target): Promise<void> {
-  await orUnsupported(findDocument(ask((send, sdk) => send(new sdk.DeleteBucketCorsCommand({Bucket})))), Bucket)
+export async function clearCors(place: Place): Promise<void> {
+  const {ask, target} = place
+  // Sent only where there is something to remove: see `checkDocument`.
+  if ((await readRules(place)).length === 0) return
+  const input = {Bucket: target.container}
+  await orUnsupported(
+    place,
+    ask((send, sdk) => send(new sdk.DeleteBucketCorsCommand(input))),
+  )
 }
 
 /** What the upload page needs of a browser's origin. */
@@ -56,20 +64,25 @@ export function browserUpload(origins: readonly string[]): CorsRule {
   }
 }
 
-async function readRules(ask: Ask, Bucket: string): Promise<CORSRule[]> {
-  const asking = ask((send, sdk) => send(new sdk.GetBucketCorsCommand({Bucket})))
-  const answer = await orUnsupported(findDocument(asking), Bucket)
+async function readRules(place: Place): Promise<CORSRule[]> {
+  const {ask, target} = place
+  const input = {Bucket: target.container}
+  const asking = ask((send, sdk) => send(new sdk.GetBucketCorsCommand(input)))
+  const answer = await orUnsupported(place, findDocument(asking))
+  if (answer !== undefined && answer.CORSRules === undefined) {
+    await orUnsupported(place, checkDocument(place, 'cors', 'CORSConfiguration'))
+  }
   return answer?.CORSRules ?? []
 }
 
-async function orUnsupported<T>(asking: Promise<T>, container: string): Promise<T> {
+async function orUnsupported<T>({target}: Place, asking: Promise<T>): Promise<T> {
   try {
     return await asking
   } catch (error) {
     // What the store says of a rule that it does not like is better than our guess.
     if (!isUnsupported(error) || (error.code === 'usage' && !isForeign(error))) throw error
     throw new Failure('unsupported', 'This store has no CORS settings in its S3 API.', {
-      context: {...error.context, container},
+      context: {...error.context, container: target.container},
       cause: error,
       suggestion: INSTEAD,
     })

@@ -1,6 +1,6 @@
+import type {PublicAccessBlockConfiguration} from '@aws-sdk/client-s3'
 import {Failure, isFailure} from '../../core/failure.ts'
-import type {Target} from '../store.ts'
-import type {Ask} from './ask.ts'
+import type {Ask, Place} from './ask.ts'
 import {findDocument, isUnsupported} from './ask.ts'
 
 interface Statement {
@@ -20,12 +20,9 @@ const OURS = 'SkyliftPublicRead'
 const EVERYBODY = 'http://acs.amazonaws.com/groups/global/AllUsers'
 
 /** Lets everybody read the objects: by a statement in the container's policy, or where there is no policy by its ACL. */
-export async function openToPublic(ask: Ask, target: Target, region: string): Promise<readonly string[]> {
+export async function openToPublic({ask, target}: Place, region: string): Promise<readonly string[]> {
   const {container: Bucket} = target
-  const removal = findDocument(ask((send, sdk) => send(new sdk.DeletePublicAccessBlockCommand({Bucket}))))
-  await removal.catch((error: unknown) => {
-    if (!isUnsupported(error)) throw error
-  })
+  await liftBlock(ask, Bucket)
   try {
     const Policy = JSON.stringify(addStatement(await readPolicy(ask, Bucket), Bucket, region))
     await ask((send, sdk) => send(new sdk.PutBucketPolicyCommand({Bucket, Policy})))
@@ -40,7 +37,8 @@ export async function openToPublic(ask: Ask, target: Target, region: string): Pr
 }
 
 /** Returns whether everybody can read objects. Fails as its looks do. */
-export async function isPublic(ask: Ask, {container: Bucket}: Target): Promise<boolean> {
+export async function isPublic({ask, target}: Place): Promise<boolean> {
+  const {container: Bucket} = target
   let policy: Policy
   try {
     policy = await readPolicy(ask, Bucket)
@@ -50,13 +48,29 @@ export async function isPublic(ask: Ask, {container: Bucket}: Target): Promise<b
     return Grants.some(({Grantee, Permission = ''}) => Grantee?.URI === EVERYBODY && /READ$|FULL/u.test(Permission))
   }
   if (!statements(policy).some(allowsReading)) return false
-  const block = await findDocument(ask((send, sdk) => send(new sdk.GetPublicAccessBlockCommand({Bucket})))).catch(
-    (error: unknown) => {
-      if (isUnsupported(error) || isFailure(error, 'forbidden')) return undefined
-      throw error
-    },
-  )
-  return block?.PublicAccessBlockConfiguration?.RestrictPublicBuckets !== true
+  return (await findBlock(ask, Bucket))?.RestrictPublicBuckets !== true
+}
+
+/** Returns what keeps policies from opening the container; undefined where nothing does, or it may not be known. */
+async function findBlock(ask: Ask, Bucket: string): Promise<PublicAccessBlockConfiguration | undefined> {
+  try {
+    const answer = await findDocument(ask((send, sdk) => send(new sdk.GetPublicAccessBlockCommand({Bucket}))))
+    return answer?.PublicAccessBlockConfiguration
+  } catch (error) {
+    if (isUnsupported(error) || isFailure(error, 'forbidden')) return undefined
+    throw error
+  }
+}
+
+/**
+ * Lifts only what stands in the way of a policy; what is said of ACLs stays. Written, never deleted: OpenStack Swift
+ * takes `DELETE ?publicAccessBlock` for the deletion of the container.
+ */
+async function liftBlock(ask: Ask, Bucket: string): Promise<void> {
+  const block = await findBlock(ask, Bucket)
+  if (block?.BlockPublicPolicy !== true && block?.RestrictPublicBuckets !== true) return
+  const PublicAccessBlockConfiguration = {...block, BlockPublicPolicy: false, RestrictPublicBuckets: false}
+  await ask((send, sdk) => send(new sdk.PutPublicAccessBlockCommand({Bucket, PublicAccessBlockConfiguration})))
 }
 
 async function readPolicy(ask: Ask, Bucket: string): Promise<Policy> {

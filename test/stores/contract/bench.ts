@@ -46,7 +46,7 @@ export interface OpenedStore {
   readonly container: string
   readonly foreign?: ForeignClient
   /** The same place with a secret that is wrong. */
-  readonly wrongKey?: UploadStore
+  readonly wrongKey?: ContractStore
   close(): Promise<void>
 }
 
@@ -57,7 +57,8 @@ export type Lack =
   | 'list'
   | 'deleteObject'
   | 'listUploads'
-  | 'createContainer'
+  /** Credentials that may make containers. */
+  | 'containers'
   | 'parts'
   /** It takes one key only. */
   | 'keys'
