@@ -40,12 +40,10 @@ export function createAgents(options: AgentOptions = {}): Agents {
     if (!URL.canParse(proxy) || !/^https?:/u.test(proxy)) {
       throw new Failure('config', 'The proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is not an http or https address.')
     }
-    if (isTls) {
-      const {HttpsProxyAgent} = await import('https-proxy-agent')
-      return new HttpsProxyAgent(proxy, {...keepAlive, ...tlsOptions()})
-    }
-    const {RawPathAgent} = await import('./raw-path-agent.ts')
-    return new RawPathAgent(proxy, keepAlive)
+    const {ForwardAgent, TunnelAgent} = await import('./proxy-agents.ts')
+    return isTls
+      ? new TunnelAgent(proxy, keepAlive, tlsOptions())
+      : new ForwardAgent(proxy, {...keepAlive, ...tlsOptions()})
   }
 
   return {

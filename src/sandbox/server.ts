@@ -1,10 +1,11 @@
 import {createServer} from 'node:http'
 import type {Server} from 'node:http'
 import {join} from 'node:path'
+import {Failure} from '../core/failure.ts'
 import {openIdentity} from './identity.ts'
 import {IdleWatch} from './idle.ts'
 import {listenForFolder} from './listen.ts'
-import {takeLock} from './lock.ts'
+import {takeLock} from '../state/lock.ts'
 import {refuseConnection} from './protocol/broken-request.ts'
 import type {House} from './protocol/handler.ts'
 import {sha256} from './protocol/signing.ts'
@@ -44,7 +45,9 @@ const GRACE = 1500
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const {folder} = options
   makeFolder(folder)
-  const lock = await takeLock(join(folder, 'lock'))
+  const lock = await takeLock(join(folder, 'lock'), ({pid}) => {
+    return new Failure('busy', `Another sandbox uses this folder already (process ${pid}).`)
+  })
   try {
     const identity = await openIdentity(folder)
     const house: House = {

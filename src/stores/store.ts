@@ -233,14 +233,19 @@ export interface ContainerDetails {
 }
 
 export interface ContainerStore {
-  /** Yours already is success. Somebody else's fails `exists`. */
+  /**
+   * Yours already is success. Somebody else's fails `exists`. A wish that the store cannot grant fails `unsupported`
+   * when all others are granted; the container exists then.
+   */
   createContainer(target: Target, options: ContainerOptions, call: Call): Promise<ContainerCreated>
   listContainers(call: Call): AsyncIterable<ContainerInfo>
   showContainer(target: Target, call: Call): Promise<ContainerDetails>
   /** Fails `exists` when it is not empty. */
   deleteContainer(target: Target, call: Call): Promise<void>
   getCors(target: Target, call: Call): Promise<readonly CorsRule[]>
+  /** Replaces the rules that Skylift made by these, keeps all others, and returns what the person should know. */
   setCors(target: Target, rules: readonly CorsRule[], call: Call): Promise<readonly string[]>
+  /** Removes all rules, whoever made them. */
   clearCors(target: Target, call: Call): Promise<void>
 }
 

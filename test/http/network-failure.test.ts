@@ -85,7 +85,9 @@ describe('what goes wrong on the way', () => {
     const unknown = await failureOf(sendTo(wire, 'http://no-such-host.invalid'))
     expect(unknown).to.include({code: 'network', retryable: true})
     // A resolver that cannot be asked says the second.
-    expect(unknown.message).to.match(/^no-such-host\.invalid (?:is not known to DNS|cannot be looked up in DNS for now)\.$/u)
+    expect(unknown.message).to.match(
+      /^no-such-host\.invalid (?:is not known to DNS|cannot be looked up in DNS for now)\.$/u,
+    )
     expect(isUnreached(unknown as Failure)).to.equal(true)
 
     const cutting = await startTcpServer(socket => socket.once('data', () => socket.resetAndDestroy()))

@@ -94,7 +94,9 @@ describe('a plain proxy for http', () => {
       expect(answer.text).to.equal(`${path} store.example ${body.size} true`)
       expect(proxy.asked.at(-1)).to.equal(`PUT http://store.example${path}`)
     }
-    expect((await sendTo(wire, 'http://store.example:8080', {path: '/a/../b'})).text).to.equal('/a/../b store.example:8080 0 true')
+    expect((await sendTo(wire, 'http://store.example:8080', {path: '/a/../b'})).text).to.equal(
+      '/a/../b store.example:8080 0 true',
+    )
     expect(proxy.asked.at(-1)).to.equal('GET http://store.example:8080/a/../b')
     expect(proxy.sockets.length).to.be.at.most(2)
     expect(proxy.credentials.every(each => each === undefined)).to.equal(true)
@@ -139,7 +141,9 @@ describe('a tunnel for https', () => {
     const proxy = await startProxy(await startStore(tls), 407)
     setProxies({HTTPS_PROXY: proxy.origin.replace('//', '//me:secret@')})
     const outcome = await sendTo(openWire(), 'https://store.example').catch((error: unknown) => error)
-    expect(outcome).to.satisfy((each: {status?: number; code?: string}) => each.status === 407 || each.code === 'network')
+    expect(outcome).to.satisfy(
+      (each: {status?: number; code?: string}) => each.status === 407 || each.code === 'network',
+    )
     expect(JSON.stringify(outcome)).to.not.include('secret')
   })
 })
@@ -201,7 +205,13 @@ describe('createAgents', () => {
   it('has one agent for each way, even when many ask at once', async () => {
     setProxies({HTTPS_PROXY: 'http://proxy.example:3128'})
     const {agents} = openWire()
-    const origins = ['http://a.example', 'http://b.example', 'https://a.example', 'https://b.example', 'https://127.0.0.1']
+    const origins = [
+      'http://a.example',
+      'http://b.example',
+      'https://a.example',
+      'https://b.example',
+      'https://127.0.0.1',
+    ]
     const all = await Promise.all([...origins, ...origins].map(origin => agents.agentFor(origin)))
     expect(new Set(all).size).to.equal(3)
     expect(all[0]).to.equal(all[1])

@@ -1,7 +1,18 @@
 import {expect} from 'chai'
 import {bufferBody} from '../../src/http/buffer-body.ts'
 import type {RequestRecord} from '../../src/http/send.ts'
-import {closeAll, failureOf, MIB, openWire, patternAt, patternBody, readAll, sendTo, startServer, startTcpServer} from './support.ts'
+import {
+  closeAll,
+  failureOf,
+  MIB,
+  openWire,
+  patternAt,
+  patternBody,
+  readAll,
+  sendTo,
+  startServer,
+  startTcpServer,
+} from './support.ts'
 
 afterEach(closeAll)
 
@@ -35,7 +46,8 @@ describe('send', () => {
 
   it('sends every byte once, in order, with an exact Content-Length and no chunks', async () => {
     const wrong: number[] = []
-    const seen: {length: string | undefined; encoding: string | undefined; expect: string | undefined; size: number}[] = []
+    const seen: {length: string | undefined; encoding: string | undefined; expect: string | undefined; size: number}[] =
+      []
     const server = await startServer(async (request, response) => {
       const bytes = await readAll(request)
       for (let at = 0; at < bytes.length; at += 997) if (bytes[at] !== patternAt(at)) wrong.push(at)
@@ -90,7 +102,9 @@ describe('send', () => {
     })
     const wire = openWire()
     for (const status of [200, 301, 404, 412, 500, 503]) {
-      const answer = await sendTo(wire, server.origin, {headers: {'x-want': String(status), 'x-value': 'ä'.normalize('NFD').slice(0, 1)}})
+      const answer = await sendTo(wire, server.origin, {
+        headers: {'x-want': String(status), 'x-value': 'ä'.normalize('NFD').slice(0, 1)},
+      })
       expect(answer).to.include({status, text: 'a'})
       expect(answer.headers).to.include({etag: '"e"', 'x-amz-meta-a': 'b'})
     }

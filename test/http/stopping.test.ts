@@ -1,7 +1,19 @@
 import {expect} from 'chai'
 import type {Body} from '../../src/core/body.ts'
 import {takeWindows, giveWindows} from '../../src/http/windows.ts'
-import {closeAll, failureOf, filledBody, MIB, openWire, patternAt, patternBody, sendTo, startServer, startTcpServer, zeroBody} from './support.ts'
+import {
+  closeAll,
+  failureOf,
+  filledBody,
+  MIB,
+  openWire,
+  patternAt,
+  patternBody,
+  sendTo,
+  startServer,
+  startTcpServer,
+  zeroBody,
+} from './support.ts'
 
 afterEach(closeAll)
 
@@ -74,7 +86,10 @@ describe('an early answer', () => {
     await new Promise(resolve => setTimeout(resolve, 200))
     await Promise.all([1, 2, 3, 4].map(() => sendTo(wire, second.origin, {body: filledBody(8 * MIB, 1)})))
     readOn()
-    expect(await refused).to.include({code: 'network', message: `${new URL(first.origin).host} stopped in the middle of its answer for 1.0 s.`})
+    expect(await refused).to.include({
+      code: 'network',
+      message: `${new URL(first.origin).host} stopped in the middle of its answer for 1.0 s.`,
+    })
     expect(stray).to.deep.equal([])
   })
 })
@@ -152,7 +167,8 @@ describe('a signal', () => {
       let position = 0
       request.on('error', () => {})
       request.on('data', (piece: Buffer) => {
-        for (let at = 0; at < piece.length; at += 61) if (piece[at] !== patternAt(position + at)) wrong.push(position + at)
+        for (let at = 0; at < piece.length; at += 61)
+          if (piece[at] !== patternAt(position + at)) wrong.push(position + at)
         position += piece.length
       })
       request.on('end', () => {

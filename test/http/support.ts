@@ -1,6 +1,6 @@
 import {once} from 'node:events'
 import http from 'node:http'
-import type {IncomingMessage, RequestListener} from 'node:http'
+import type {IncomingMessage, ServerResponse} from 'node:http'
 import https from 'node:https'
 import net from 'node:net'
 import type {AddressInfo, Socket} from 'node:net'
@@ -32,8 +32,11 @@ interface ServerOptions {
   readonly host?: string
 }
 
-export async function startServer(listener: RequestListener, options: ServerOptions = {}): Promise<TestServer> {
-  const server = options.tls ? https.createServer(options.tls, listener) : http.createServer(listener)
+type Listener = (request: IncomingMessage, response: ServerResponse) => unknown
+
+export async function startServer(listener: Listener, options: ServerOptions = {}): Promise<TestServer> {
+  const server = options.tls ? https.createServer(options.tls) : http.createServer()
+  server.on('request', (request, response) => void listener(request, response))
   return listen(server, `http${options.tls ? 's' : ''}`, options.host)
 }
 

@@ -65,13 +65,15 @@ describe('the wait while sending', () => {
   }
 
   it('does not end while the pace or the disk is what it waits for', async () => {
-    const server = await startServer(async (request, response) => void response.end(String((await readAll(request)).length)))
+    const server = await startServer(
+      async (request, response) => void response.end(String((await readAll(request)).length)),
+    )
     const wire = openWire({waits: {...PATIENT, stall: 100}})
     const slowly = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 350))
     const paced = await sendTo(wire, server.origin, {body: zeroBody(2 * WINDOW)}, {pace: slowly})
     expect(paced.text).to.equal(String(2 * WINDOW))
-    const {size, read} = zeroBody(2 * WINDOW)
-    const disk = {size, read: (into: Buffer, position: number) => slowly().then(() => read(into, position))}
+    const zeros = zeroBody(2 * WINDOW)
+    const disk = {...zeros, read: (into: Buffer, position: number) => slowly().then(() => zeros.read(into, position))}
     expect((await sendTo(wire, server.origin, {body: disk})).text).to.equal(String(2 * WINDOW))
   })
 })
@@ -81,7 +83,11 @@ describe('the wait for an answer', () => {
     const server = await startServer(request => request.resume())
     const wire = openWire({waits: {...PATIENT, stall: 100, answer: 300}})
     await expectFailure(sendTo(wire, server.origin), server.origin, 'did not answer within 0.3 s.')
-    await expectFailure(sendTo(wire, server.origin, {body: bufferBody(Buffer.alloc(1))}), server.origin, 'did not answer within 0.3 s.')
+    await expectFailure(
+      sendTo(wire, server.origin, {body: bufferBody(Buffer.alloc(1))}),
+      server.origin,
+      'did not answer within 0.3 s.',
+    )
   })
 
   it('is longer than a stall, and may be given for one request', async () => {

@@ -32,7 +32,7 @@ export async function openToPublic({ask, target}: Place, region: string): Promis
   }
   await ask((send, sdk) => send(new sdk.PutBucketAclCommand({Bucket, ACL: 'public-read'})))
   return [
-    'The store has no policies, so the container was opened by its ACL: everybody can list it too, and on some stores each object needs "public-read" of its own.',
+    'The store has no policies, so the container was opened by its ACL: everybody can list it too, and on some stores each object needs "public-read" of its own, or its public address is another one.',
   ]
 }
 
@@ -45,7 +45,10 @@ export async function isPublic({ask, target}: Place): Promise<boolean> {
   } catch (error) {
     if (!isUnsupported(error)) throw error
     const {Grants = []} = await ask((send, sdk) => send(new sdk.GetBucketAclCommand({Bucket})))
-    return Grants.some(({Grantee, Permission = ''}) => Grantee?.URI === EVERYBODY && /READ$|FULL/u.test(Permission))
+    if (Grants.some(({Grantee, Permission = ''}) => Grantee?.URI === EVERYBODY && /READ$|FULL/u.test(Permission)))
+      return true
+    // OpenStack Swift takes an ACL and then shows none, so that none shown means nothing.
+    throw new Failure('unsupported', 'The store does not tell whether the container is public.')
   }
   if (!statements(policy).some(allowsReading)) return false
   return (await findBlock(ask, Bucket))?.RestrictPublicBuckets !== true

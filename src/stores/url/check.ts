@@ -48,9 +48,9 @@ export async function checkTempUrl(wire: Wire, temp: Use, call: Call): Promise<T
   const ask: Asking = (headers, body, options) => use(wire, temp, headers, body, {...options, signal: call.signal})
   switch (temp.method) {
     case 'GET':
-      return checkGet(ask)
+      return checkGet(temp, ask)
     case 'HEAD':
-      return describe(succeed(await ask({})), 'The URL works.')
+      return describe(succeed(await ask({}), temp), 'The URL works.')
     case 'PUT':
       return checkPut(temp, ask)
     default:
@@ -64,7 +64,7 @@ type Asking = (
   options?: Omit<SendOptions, 'signal'>,
 ) => Promise<Answer>
 
-async function checkGet(ask: Asking): Promise<TempUrlCheck> {
+async function checkGet(temp: Use, ask: Asking): Promise<TempUrlCheck> {
   let size = 0
   const onBytes = (bytes: Buffer): void => {
     size += bytes.length
@@ -73,14 +73,14 @@ async function checkGet(ask: Asking): Promise<TempUrlCheck> {
   const first = await ask({range: 'bytes=0-0'}, undefined, {onBytes})
   // Of an empty object there is no first byte.
   const answer = first.status === 416 ? await ask({}, undefined, {onBytes}) : first
-  return describe(succeed(answer), 'The URL works: one byte was read.')
+  return describe(succeed(answer, temp), 'The URL works: one byte was read.')
 }
 
 /** The wrong checksum is looked at after the signature: the store says that it differs, and stores nothing. */
 async function checkPut(temp: Use, ask: Asking): Promise<TempUrlCheck> {
   const fixed = temp.headers['content-length']
   const size = Number(fixed ?? 1)
-  if (size > MOST) return checkLargePut(size, ask)
+  if (size > MOST) return checkLargePut(size, temp, ask)
   if (size === 0 && temp.headers['content-md5'] !== undefined) {
     return unclear('The URL was not tried: it is for an empty object, and using it would store one.')
   }
@@ -92,12 +92,11 @@ async function checkPut(temp: Use, ask: Asking): Promise<TempUrlCheck> {
   }
   // A second lock: what stands there already is not replaced, even by a store that looks at no checksum.
   const locked = await ask({...wrong, 'if-none-match': '*'}, body)
-  const isLockUnknown =
-    toFailure(readRefusal(locked)).code === 'unsupported' && temp.headers['if-none-match'] === undefined
-  return judgePut(isLockUnknown ? await ask(wrong, body) : locked)
+  const isLockUnknown = translate(locked, temp).code === 'unsupported' && temp.headers['if-none-match'] === undefined
+  return judgePut(temp, isLockUnknown ? await ask(wrong, body) : locked)
 }
 
-function judgePut(answer: Answer): TempUrlCheck {
+function judgePut(temp: Use, answer: Answer): TempUrlCheck {
   const {status} = answer
   if (status < 300) {
     throw new Failure('unexpected', 'The store took the check for an upload, although its checksum was wrong.', {
@@ -105,23 +104,23 @@ function judgePut(answer: Answer): TempUrlCheck {
       suggestion: 'Delete the object that stands there now.',
     })
   }
-  const code = status === 422 ? 'integrity' : toFailure(readRefusal(answer)).code
+  const code = status === 422 ? 'integrity' : translate(answer, temp).code
   if (code === 'integrity') return {works: true, status, headers: {}, notes: ['The URL may write; nothing was stored.']}
   if (code === 'exists') {
     return {works: true, status, headers: {}, notes: ['The URL may write; an object stands there already.']}
   }
-  throw refusal(answer)
+  throw refusal(answer, temp)
 }
 
 /** Only announced: a body that never comes cannot be stored. */
-async function checkLargePut(size: number, ask: Asking): Promise<TempUrlCheck> {
+async function checkLargePut(size: number, temp: Use, ask: Asking): Promise<TempUrlCheck> {
   const silence = new Failure('unexpected', 'The store waits for the body.')
   const pace = async (): Promise<never> => {
     await sleep(PATIENCE, undefined, {ref: false})
     throw silence
   }
   try {
-    return judgePut(await ask({}, {size, read: into => Promise.resolve(into.length)}, {pace}))
+    return judgePut(temp, await ask({}, {size, read: into => Promise.resolve(into.length)}, {pace}))
   } catch (error) {
     if (error !== silence) throw error
     return unclear('The store did not refuse the URL; more cannot be shown without sending the whole body.')
@@ -142,8 +141,8 @@ async function use(
   return send(wire, {method, origin, path, headers: sent, ...(body === undefined ? {} : {body})}, options)
 }
 
-function succeed(answer: Answer): Answer {
-  if (answer.status >= 300) throw refusal(answer)
+function succeed(answer: Answer, temp: Use): Answer {
+  if (answer.status >= 300) throw refusal(answer, temp)
   return answer
 }
 
@@ -155,10 +154,20 @@ const SENTENCES: Partial<Record<FailureCode, string>> = {
   unsupported: 'The store cannot do what this temp URL is for.',
 }
 
+/** Swift has one answer for all of these. */
+const VAGUE = 'The store does not accept this temp URL: it has expired, was changed, or its key was replaced.'
+
+function translate(answer: Answer, {url}: Use): Failure {
+  const refused = readRefusal(answer)
+  // A page for people is no sign of a wrong address there.
+  return toFailure(isSwift(url) ? {...refused, isHtml: false} : refused)
+}
+
 /** Says what is wrong without naming the URL, which holds a signature. */
-function refusal(answer: Answer): Failure {
-  const failure = toFailure(readRefusal(answer))
-  const message = SENTENCES[failure.code] ?? failure.message
+function refusal(answer: Answer, temp: Use): Failure {
+  const failure = translate(answer, temp)
+  const isVague = failure.code === 'auth' && isSwift(temp.url)
+  const message = isVague ? VAGUE : (SENTENCES[failure.code] ?? failure.message)
   return new Failure(failure.code, message, {context: failure.context, retryable: failure.retryable})
 }
 

@@ -350,11 +350,12 @@ describe("containers of S3: OpenStack Swift's S3 API", () => {
   it('shows what it can, and says what the store does not tell', async () => {
     await store.createContainer(at('swift-show'), {}, call)
     const {notes, limits: _, ...details} = await store.showContainer(at('swift-show'), call)
-    expect(details).to.deep.equal({name: 'swift-show', region: 'us-east-1', publicRead: false, versioning: false})
+    expect(details).to.deep.equal({name: 'swift-show', region: 'us-east-1', versioning: false})
     expect(notes).to.deep.equal([
       'The store does not tell the CORS rules.',
       'The store does not tell the encryption.',
       'The store does not tell the lifecycle rules.',
+      'The store does not tell the public access.',
     ])
   })
 
@@ -398,7 +399,9 @@ describe("containers of S3: OpenStack Swift's S3 API", () => {
   it('becomes public by its ACL', async () => {
     const {notes} = await store.createContainer(at('swift-public'), {publicRead: true}, call)
     expect(notes.join(' ')).to.match(/by its ACL/u)
-    expect((await store.showContainer(at('swift-public'), call)).publicRead).to.equal(true)
+    await store.put('swift-public', 'key', 'for all')
+    const {v1} = await startSwift()
+    expect(await (await fetch(`${v1.storageUrl}/swift-public/key`)).text()).to.equal('for all')
   })
 })
 
@@ -482,6 +485,44 @@ describe('containers of S3: the wire', () => {
       .query({cors: ''})
       .reply(200)
     expect(await open().setCors(at('box'), [rule], call)).to.deep.equal([])
+  })
+
+  it('a store that passes over what it does not know is not sent a PUT or DELETE of the container', async () => {
+    const listing = '<ListBucketResult><Name>box</Name></ListBucketResult>'
+    const rule: CorsRule = {origins: ['*'], methods: ['GET'], headers: [], expose: []}
+    nock(ENDPOINT)
+      .get(/^\/box/u)
+      .query({cors: ''})
+      .times(6)
+      .reply(200, listing)
+    for (const ask of [
+      async () => open().clearCors(at('box'), call),
+      async () => open().setCors(at('box'), [rule], call),
+      async () => open().getCors(at('box'), call),
+    ]) {
+      expect(await failureOf(ask())).to.include({code: 'unsupported'})
+    }
+  })
+
+  it('a public access block is lifted for policies only, and never deleted', async () => {
+    const block = (policies: boolean) =>
+      ['BlockPublicAcls', 'IgnorePublicAcls', 'BlockPublicPolicy', 'RestrictPublicBuckets']
+        .map(name => `<${name}>${name.includes('Acls') || policies}</${name}>`)
+        .join('')
+    const sent: string[] = []
+    nock(ENDPOINT).head('/box/').reply(200).put('/box/').reply(200)
+    nock(ENDPOINT)
+      .get('/box/')
+      .query({publicAccessBlock: ''})
+      .reply(200, `<PublicAccessBlockConfiguration>${block(true)}</PublicAccessBlockConfiguration>`)
+    nock(ENDPOINT)
+      .put('/box/', body => sent.push(String(body)) > 0)
+      .query({publicAccessBlock: ''})
+      .reply(200)
+    nock(ENDPOINT).get('/box/').query({policy: ''}).reply(404, error('NoSuchBucketPolicy'))
+    nock(ENDPOINT).put('/box/').query({policy: ''}).reply(204)
+    await open().createContainer(at('box'), {publicRead: true}, call)
+    expect(sent.join('')).to.include(block(false))
   })
 
   it('rules that may not be read are not written over', async () => {

@@ -1,12 +1,16 @@
 import {execFile} from 'node:child_process'
-import {readFile} from 'node:fs/promises'
+import {readFile, readlink} from 'node:fs/promises'
+import {hostname} from 'node:os'
 import {promisify} from 'node:util'
 
-/** A process, told apart from a later one that was given its number. */
+/** A process, told apart from a later one that was given its number, and from one of another machine or container. */
 export interface ProcessIdentity {
   readonly pid: number
   /** When it started: with the boot it belongs to. Empty where the system does not say. */
   readonly started: string
+  readonly host: string
+  /** Numbers of processes mean something only within it. Empty where there is none. */
+  readonly pidNamespace: string
 }
 
 async function readStart(pid: number): Promise<string> {
@@ -27,16 +31,19 @@ async function readStart(pid: number): Promise<string> {
 }
 
 export async function identifyThisProcess(): Promise<ProcessIdentity> {
-  return {pid: process.pid, started: await readStart(process.pid)}
+  const pidNamespace = await readlink('/proc/self/ns/pid').catch(() => '')
+  return {pid: process.pid, started: await readStart(process.pid), host: hostname(), pidNamespace}
 }
 
-/** True while that very process runs. */
-export async function isRunning({pid, started}: ProcessIdentity): Promise<boolean> {
+/** True while that very process runs, false when it has ended; undefined where this machine cannot tell. */
+export async function isRunning(holder: ProcessIdentity): Promise<boolean | undefined> {
+  const here = await identifyThisProcess()
+  if (holder.host !== here.host || holder.pidNamespace !== here.pidNamespace) return undefined
   try {
-    process.kill(pid, 0)
+    process.kill(holder.pid, 0)
   } catch (error) {
     // EPERM: it runs, under somebody else's name.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
-  return started === '' || (await readStart(pid)) === started
+  return holder.started === '' || (await readStart(holder.pid)) === holder.started
 }
