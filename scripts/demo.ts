@@ -44,12 +44,16 @@ async function showUpload(): Promise<void> {
   const link = (await runSkylift(['link', TARGET, '-f', NAME], 'pipe')).trim()
   const fetched = await hashUrl(link)
   if (fetched.size !== size || fetched.sha256 !== made) {
-    throw new Error(`The bytes differ: ${size} with sha256 ${made} went up, ${fetched.size} with ${fetched.sha256} came back.`)
+    throw new Error(
+      `The bytes differ: ${size} with sha256 ${made} went up, ${fetched.size} with ${fetched.sha256} came back.`,
+    )
   }
   console.log(`\nFetched it back: ${formatSize(size)}, every byte the same (sha256 ${made.slice(0, 16)}…).`)
   console.log(`The link that fetched it, for a browser or curl:\n\n${link}\n`)
   console.log('The sandbox ends by itself after 10 idle minutes, or now with: node bin/run.js sandbox --stop')
-  console.log(`What it stores lies in ${sandboxFolder(await Config.load({root: ROOT}))}; delete that folder when you are done.`)
+  console.log(
+    `What it stores lies in ${sandboxFolder(await Config.load({root: ROOT}))}; delete that folder when you are done.`,
+  )
 }
 
 /** Runs the built command as a person would, its words going to ours; returns what it printed where that is asked for. */

@@ -2,16 +2,23 @@
 import {mkdir, readFile, writeFile} from 'node:fs/promises'
 import {dirname} from 'node:path'
 import {fileURLToPath} from 'node:url'
-import type {Command, Interfaces} from '@oclif/core'
+import type {Command} from '@oclif/core'
 import {COMMANDS} from '../src/commands/index.ts'
 
 export const REFERENCE = fileURLToPath(new URL('../docs/commands.md', import.meta.url))
 
 type Commands = Readonly<Record<string, Command.Class>>
 type Flag = Command.Flag.Any
+type Named = readonly [name: string, flag: Flag]
 
-const GROUPS = ['', 'OBJECT', 'CONNECTION', 'GLOBAL']
-const JSON_FLAG = {type: 'boolean', name: 'json', description: 'print one JSON document on stdout', helpGroup: 'GLOBAL'} as Flag
+const GROUPS = ['', 'OBJECT', 'CONNECTION']
+const GLOBAL = 'GLOBAL'
+const JSON_FLAG = {
+  type: 'boolean',
+  name: 'json',
+  description: 'print one JSON document on stdout',
+  helpGroup: GLOBAL,
+} as Flag
 
 /** Writes the page about all commands. The same commands give the same page. */
 export function renderReference(commands: Commands): string {
@@ -23,21 +30,21 @@ export function renderReference(commands: Commands): string {
     const words = spaced(id)
     return `- [\`skylift ${words}\`](#skylift-${words.replaceAll(' ', '-')}): ${fill(summaryOf(command), id)}`
   })
-  return [
+  const globals = new Map(named.flatMap(([, command]) => flagsOf(command).filter(isGlobal)))
+  const pieces = [
     '# Commands',
     '<!-- Made by `npm run docs` from src/commands; a change made here is lost. -->',
     contents.join('\n'),
     ...named.flatMap(([id, command]) => renderCommand(id, command)),
-  ].join('\n\n') + '\n'
+    '## Flags that every command has',
+    ...renderFlags('', [...globals], ''),
+  ]
+  return `${pieces.join('\n\n')}\n`
 }
 
 function renderCommand(id: string, command: Command.Class): string[] {
-  const args = Object.values(command.args ?? {})
-  const flags = Object.entries({
-    ...command.baseFlags,
-    ...command.flags,
-    ...(command.enableJsonFlag ? {json: JSON_FLAG} : {}),
-  }).filter(([, flag]) => flag.hidden !== true)
+  const args = Object.entries(command.args ?? {})
+  const flags = flagsOf(command).filter(named => !isGlobal(named))
   const aliases = [...(command.aliases ?? [])].toSorted().map(alias => `\`skylift ${spaced(alias)}\``)
   return [
     `## skylift ${spaced(id)}`,
@@ -45,10 +52,25 @@ function renderCommand(id: string, command: Command.Class): string[] {
     code(usageOf(id, command).map(usage => `skylift ${fill(usage, id)}`)),
     ...(command.summary && command.description ? [fill(command.description, id)] : []),
     ...(args.length > 0 ? [renderArgs(args)] : []),
-    ...GROUPS.flatMap(group => renderFlags(group, flags.filter(([, flag]) => groupOf(flag) === group), id)),
+    ...GROUPS.flatMap(group =>
+      renderFlags(
+        group,
+        flags.filter(named => groupOf(named) === group),
+        id,
+      ),
+    ),
     ...renderExamples(id, command),
     ...(aliases.length > 0 ? [`Also: ${aliases.join(', ')}.`] : []),
   ]
+}
+
+function flagsOf({baseFlags, flags, enableJsonFlag}: Command.Class): Named[] {
+  const all = Object.entries({...baseFlags, ...flags, ...(enableJsonFlag ? {json: JSON_FLAG} : {})})
+  return all.filter(([, flag]) => flag.hidden !== true)
+}
+
+function isGlobal([, {helpGroup}]: Named): boolean {
+  return helpGroup === GLOBAL
 }
 
 function summaryOf(command: Command.Class): string {
@@ -57,38 +79,47 @@ function summaryOf(command: Command.Class): string {
 
 function usageOf(id: string, command: Command.Class): string[] {
   if (command.usage !== undefined) return [command.usage].flat()
-  const words = Object.values(command.args ?? {}).map(({name, required}) => {
-    const word = name.toUpperCase()
-    return required === true ? word : `[${word}]`
-  })
+  const words = Object.entries(command.args ?? {}).map(([name, {required}]) =>
+    required === true ? name.toUpperCase() : `[${name.toUpperCase()}]`,
+  )
   return [[spaced(id), ...words].join(' ')]
 }
 
-function renderArgs(args: readonly Command.Arg.Any[]): string {
+function renderArgs(args: readonly (readonly [string, Command.Arg.Any])[]): string {
   return table(
     'Argument',
-    args.map(({name, description = '', options}) => [
+    args.map(([name, {description = '', options}]) => [
       `\`${name.toUpperCase()}\``,
       description + (options === undefined ? '' : `: ${list(options)}`),
     ]),
   )
 }
 
-function groupOf({helpGroup = ''}: Flag): string {
+function groupOf([, {helpGroup = ''}]: Named): string {
   return GROUPS.includes(helpGroup) ? helpGroup : ''
 }
 
-function renderFlags(group: string, flags: readonly (readonly [string, Flag])[], id: string): string[] {
+function renderFlags(group: string, flags: readonly Named[], id: string): string[] {
   if (flags.length === 0) return []
   const title = group === '' ? 'Flag' : `${group.slice(0, 1)}${group.slice(1).toLowerCase()} flag`
   const sorted = flags.toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return [table(title, sorted.map(([name, flag]) => [spell(name, flag), fill(meaningOf(flag), id)]))]
+  return [
+    table(
+      title,
+      sorted.map(([name, flag]) => [spell(name, flag), fill(meaningOf(flag), id)]),
+    ),
+  ]
 }
 
 function spell(name: string, flag: Flag): string {
-  const value = flag.type === 'option' ? ` ${flag.helpValue ?? (flag.options === undefined ? name.toUpperCase() : 'WORD')}` : ''
-  const no = flag.type === 'boolean' && flag.allowNo === true ? '[no-]' : ''
+  const guess = flag.type === 'option' && flag.options !== undefined ? 'WORD' : lastWord(name)
+  const value = flag.type === 'option' ? ` ${[flag.helpValue ?? guess].flat().join(' ')}` : ''
+  const no = flag.type === 'boolean' && flag.allowNo ? '[no-]' : ''
   return `\`${flag.char === undefined ? '' : `-${flag.char}, `}--${no}${name}${value}\``
+}
+
+function lastWord(name: string): string {
+  return name.slice(name.lastIndexOf('-') + 1).toUpperCase()
 }
 
 function meaningOf(flag: Flag): string {
@@ -106,7 +137,7 @@ function meaningOf(flag: Flag): string {
 
 function renderExamples(id: string, {examples}: Command.Class): string[] {
   if (examples === undefined || examples.length === 0) return []
-  const shown = (examples as readonly Interfaces.Example[]).flatMap(example =>
+  const shown = examples.flatMap(example =>
     typeof example === 'string' ? [example] : [`# ${example.description}`, example.command],
   )
   return [code(shown.map(line => fill(line, id)))]
@@ -133,7 +164,11 @@ function table(title: string, rows: readonly (readonly [string, string])[]): str
   const cells = rows.map(([name, text]) => [name, text.replaceAll('|', '\\|').replaceAll(/\s*\n\s*/gu, ' ')] as const)
   const width = Math.max(title.length, ...cells.map(([name]) => name.length))
   const line = (name: string, text: string): string => `| ${name.padEnd(width)} | ${text} |`
-  return [line(title, 'What it does'), `| ${'-'.repeat(width)} | --- |`, ...cells.map(([name, text]) => line(name, text))].join('\n')
+  return [
+    line(title, 'What it does'),
+    `| ${'-'.repeat(width)} | --- |`,
+    ...cells.map(([name, text]) => line(name, text)),
+  ].join('\n')
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -148,6 +148,8 @@ export interface Call {
 }
 
 export interface UploadStore {
+  /** Names the store for journals and findings: the same for the same one, whatever its remote is called. */
+  readonly endpoint: string
   /** Memoised. An unknown S3 endpoint counts as 1,000 parts until it says more. */
   limits(call: Call): Promise<Limits>
   /** Whole or not at all. Fails `exists` under `noClobber`. */

@@ -32,8 +32,11 @@ const closeFd = promisify(close)
 const statFd = promisify(fstat) as (fd: number, options: {bigint: true}) => Promise<BigIntStats>
 const statPath = promisify(stat) as (path: string, options: {bigint: true}) => Promise<BigIntStats>
 
-/** Opens a file for upload. Fails `not-found`, `forbidden`, or `usage` for what is not a file. */
-export async function openFile(path: string): Promise<Source> {
+/**
+ * Opens a file for upload. As a prefix, the file may grow: the bytes that are there now are the object, compared once
+ * more before the end. Fails `not-found`, `forbidden`, or `usage` for what is not a file.
+ */
+export async function openFile(path: string, isPrefix = false): Promise<Source> {
   const fd = await openFd(path, 'r').catch((error: unknown) => {
     throw sourceFailure(error, path)
   })
@@ -55,7 +58,7 @@ export async function openFile(path: string): Promise<Source> {
       const now = await statPath(path, {bigint: true}).catch((error: unknown) => {
         throw changed(path, 'it is gone', error)
       })
-      return compareIdentity(identity, identify(now), path)
+      return compareIdentity(identity, identify(now), path, isPrefix)
     },
     close: () => closeFd(fd),
   }
@@ -72,8 +75,9 @@ export async function checkFile(path: string): Promise<number> {
   }
 }
 
-function compareIdentity(before: FileIdentity, now: FileIdentity, path: string): 'same' | 'touched' {
+function compareIdentity(before: FileIdentity, now: FileIdentity, path: string, isPrefix: boolean): 'same' | 'touched' {
   if (now.inode !== before.inode) throw changed(path, 'another file has taken its place')
+  if (isPrefix && now.size >= before.size) return now.ctimeNs === before.ctimeNs ? 'same' : 'touched'
   if (now.size !== before.size) throw changed(path, now.size > before.size ? 'it grew' : 'it became shorter')
   if (now.mtimeNs !== before.mtimeNs) throw changed(path, 'it was written to')
   return now.ctimeNs === before.ctimeNs ? 'same' : 'touched'

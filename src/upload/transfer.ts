@@ -1,8 +1,9 @@
 import {asFailure, Failure} from '../core/failure.ts'
-import type {ObjectOptions, Target, UploadStore} from '../stores/store.ts'
+import type {ObjectOptions, PartPlan, PartReceipt, StoredObject, Target, UploadStore} from '../stores/store.ts'
 import type {UploadSink} from './events.ts'
-import {createObjectTransfer} from './object-transfer.ts'
+import {createObjectTransfer, GO_ON} from './object-transfer.ts'
 import type {ObjectTransfer} from './object-transfer.ts'
+import type {KeepSettings} from './session-keeper.ts'
 
 /** One file on its way to one object. */
 export interface UploadItem {
@@ -11,12 +12,25 @@ export interface UploadItem {
   readonly options: ObjectOptions
 }
 
+/** Everything that is needed to verify an object for ever. */
+export interface StoredItem {
+  readonly item: UploadItem
+  readonly stored: StoredObject
+  readonly plan: PartPlan
+  readonly receipts: readonly PartReceipt[]
+}
+
 export interface UploadSettings {
   readonly signal: AbortSignal
   readonly onEvent: UploadSink
   /** Bodies in flight at once; the store's limit layer holds it, the workers follow it. */
   readonly concurrency: number
   readonly partSize?: number
+  /** Absent: nothing is written down, and nothing is gone on with. */
+  readonly keep?: KeepSettings
+  /** What to do about a file that changes: fail, start over, or send the bytes that were there at the start. */
+  readonly onChange?: 'fail' | 'retry' | 'prefix'
+  readonly onStored?: (stored: StoredItem) => void
 }
 
 export interface UploadSummary {
@@ -45,7 +59,9 @@ export async function uploadAll(
       open.add(transfer)
       yield* transfer.work()
       yield async () => {
-        const failure = await transfer.finish()
+        const {failure} = await transfer.finish()
+        // What an interrupt ended is settled, and counted, with all the others below.
+        if (settings.signal.aborted) return
         open.delete(transfer)
         if (failure === undefined) done++
         else failures.push(failure)
@@ -64,11 +80,10 @@ export async function uploadAll(
   const ends = await Promise.allSettled(Array.from({length: settings.concurrency * 2}, worker))
   const broken = ends.find(end => end.status === 'rejected')
   if (broken === undefined) return {done, failures}
-  const reason = settings.signal.aborted ? settings.signal.reason : broken.reason
-  await Promise.all([...open].map(transfer => transfer.stop(reason)))
-  throw asFailure(reason)
-}
-
-export function interruption(code: 'interrupted' | 'terminated'): Failure {
-  return new Failure(code, code === 'interrupted' ? 'Interrupted.' : 'Terminated.')
+  const reason = asFailure(settings.signal.aborted ? settings.signal.reason : broken.reason)
+  const stopped = await Promise.all([...open].map(transfer => transfer.stop(reason)))
+  const keptParts = stopped.reduce((sum, end) => sum + end.keptParts, 0)
+  if (keptParts === 0) throw reason
+  const kept = `${keptParts.toLocaleString('en')} ${keptParts === 1 ? 'part is' : 'parts are'} kept at the store.`
+  throw new Failure(reason.code, `${reason.message} ${kept}`, {cause: reason, suggestion: GO_ON})
 }

@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto'
 import {crc32} from 'node:zlib'
 import {formatCrc32} from '../core/crc32.ts'
 import {Failure} from '../core/failure.ts'
@@ -8,18 +9,26 @@ import type {Source} from './source.ts'
 
 const WINDOW = 256 * 1024
 
-/** Returns the CRC-32 of a body as eight hex digits, reading it through one small buffer. */
-export async function sumBody(body: Body, signal: AbortSignal): Promise<string> {
+export interface BodySums {
+  readonly crc32: string
+  readonly md5?: string
+}
+
+/** Returns the CRC-32 of a body, and its MD5 where wished, in hex, reading it through one small buffer. */
+export async function sumBody(body: Body, signal: AbortSignal, withMd5 = false): Promise<BodySums> {
   const window = Buffer.allocUnsafe(Math.min(WINDOW, Math.max(1, body.size)))
+  const md5 = withMd5 ? createHash('md5') : undefined
   let crc = 0
   for (let position = 0; position < body.size; ) {
     signal.throwIfAborted()
     const count = await body.read(window, position)
     if (count === 0) break
-    crc = crc32(window.subarray(0, count), crc)
+    const bytes = window.subarray(0, count)
+    crc = crc32(bytes, crc)
+    md5?.update(bytes)
     position += count
   }
-  return formatCrc32(crc)
+  return {crc32: formatCrc32(crc), ...(md5 === undefined ? {} : {md5: md5.digest('hex')})}
 }
 
 /** Reads every part again and compares it with what was sent. Fails `source-changed`. */
@@ -30,7 +39,7 @@ export async function verifySource(
   signal: AbortSignal,
 ): Promise<void> {
   for (const {number, crc32: sent} of receipts) {
-    if ((await sumBody(source.body(partOf(plan, number)), signal)) !== sent) {
+    if ((await sumBody(source.body(partOf(plan, number)), signal)).crc32 !== sent) {
       const message = `"${printable(source.path)}" changed while it was uploaded: other bytes in part ${number}.`
       throw new Failure('source-changed', message)
     }

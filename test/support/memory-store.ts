@@ -150,6 +150,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     uploads,
     calls,
 
+    endpoint: "memory",
     limits: call => run({verb: 'limits'}, call, () => limits),
 
     putWhole: (target, body, given, call) =>

@@ -126,6 +126,7 @@ export function createUpload(
   }
 
   return {
+    endpoint: connection.endpointName,
     limits: () => Promise.resolve(quirks.limits),
     putWhole: createPutWhole(connection, trust, head),
 

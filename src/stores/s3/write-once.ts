@@ -75,7 +75,7 @@ export function createWriteOnce(
     try {
       await connection.request(request, {signal: call.signal, pace: withhold})
     } catch (error) {
-      if (isFailure(error, 'exists')) return undefined
+      if (isFailure(error, 'exists')) return true
       if (isFailure(error, 'unsupported', 'usage')) return false
       if (error !== silence && !isFailure(error, 'forbidden')) throw error
     }
