@@ -99,8 +99,30 @@ export interface ConnectionFlags {
 
 export const stateFlags = {
   'state-dir': Flags.string({
-    description: 'folder for journals and what was learned of endpoints',
-    helpGroup: 'CONNECTION',
+    description: 'folder for journals and what was learned of endpoints (also SKYLIFT_STATE_DIR)',
+    helpGroup: 'RESUME',
     helpValue: 'FOLDER',
   }),
+}
+
+export const resumeFlags = {
+  resume: Flags.string({
+    description: 'auto: go on from our own journal; store: from any unfinished upload of that key; never: start anew',
+    options: ['auto', 'store', 'never'],
+    default: 'auto',
+    helpGroup: 'RESUME',
+  }),
+  'on-change': Flags.string({
+    description: 'when the file changes meanwhile: fail, retry from the start, or send the prefix that was there',
+    options: ['fail', 'retry', 'prefix'],
+    default: 'fail',
+    helpGroup: 'RESUME',
+  }),
+  receipt: Flags.string({
+    description: 'write what is needed to verify the object later; for one file',
+    helpGroup: 'RESUME',
+    helpValue: 'FILE',
+  }),
+  sha256: Flags.boolean({description: 'put the SHA-256 of the file into the receipt', helpGroup: 'RESUME', dependsOn: ['receipt']}),
+  ...stateFlags,
 }

@@ -1,11 +1,14 @@
 import {Args, Flags} from '@oclif/core'
 import {BaseCommand} from '../cli/base-command.ts'
-import {connectionFlags, objectFlags, progressFlags, sizeFlag, stateFlags} from '../cli/flags.ts'
+import {connectionFlags, objectFlags, progressFlags, resumeFlags, sizeFlag} from '../cli/flags.ts'
+import {createKeep} from '../cli/keep.ts'
 import {readObjectOptions} from '../cli/object-options.ts'
 import {DEFAULT_CONCURRENCY, openTarget} from '../cli/open-target.ts'
+import {makeReceipt, sha256File, writeReceipt} from '../cli/receipt-file.ts'
 import {runUpload} from '../cli/run-upload.ts'
 import {planItems, splitArguments} from '../cli/upload-items.ts'
 import {describePlan} from '../cli/upload-words.ts'
+import {Failure} from '../core/failure.ts'
 import {formatTarget} from '../core/target.ts'
 import {planParts} from '../upload/plan.ts'
 
@@ -49,12 +52,15 @@ Every byte is verified: exit status 0 means that the store holds exactly what wa
     ...progressFlags,
     ...objectFlags,
     ...connectionFlags,
-    ...stateFlags,
+    ...resumeFlags,
   }
 
   async run(): Promise<unknown> {
     const {flags, argv} = await this.parse(Upload)
     const {files, target} = splitArguments(argv as string[])
+    if (flags.receipt !== undefined && files.length > 1) {
+      throw new Failure('usage', '--receipt is for one file.', {suggestion: 'Upload the files one by one.'})
+    }
     const {items, size} = await planItems(files, target, path => readObjectOptions(flags, path))
     const {concurrency, 'part-size': partSize, engine} = flags
     const store = await openTarget(target, {
@@ -65,13 +71,20 @@ Every byte is verified: exit status 0 means that the store holds exactly what wa
       isForWriting: !flags['dry-run'],
     })
     if (flags['dry-run']) return this.tellPlan(items, await store.limits({signal: new AbortController().signal}), flags)
-    const {failures, objects} = await runUpload(items, size, store, {
+    const keep = createKeep(flags, store)
+    const {failures, objects, stored} = await runUpload(items, size, store, {
       flags,
       concurrency,
+      onChange: flags['on-change'] as 'fail' | 'retry' | 'prefix',
       ...(partSize === undefined ? {} : {partSize}),
+      ...(keep === undefined ? {} : {keep}),
       tell: this.jsonEnabled() ? undefined : 'results',
     })
     if (failures.length > 0) this.endWith(failures, {objects})
+    for (const each of stored) {
+      if (flags.receipt === undefined) break
+      await writeReceipt(flags.receipt, makeReceipt(each, flags.sha256 ? await sha256File(each.item.path) : undefined))
+    }
     return {ok: true, objects}
   }
 

@@ -150,7 +150,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     uploads,
     calls,
 
-    endpoint: "memory",
+    endpoint: 'memory',
     limits: call => run({verb: 'limits'}, call, () => limits),
 
     putWhole: (target, body, given, call) =>

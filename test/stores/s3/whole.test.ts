@@ -1,0 +1,230 @@
+import {expect} from 'chai'
+import {AWS, UNKNOWN} from '../../../src/stores/s3/quirks.ts'
+import {failureOf} from '../../http/support.ts'
+import {
+  answer,
+  crcBase64,
+  crcOf,
+  ENDPOINT,
+  errorXml,
+  md5Base64,
+  md5Of,
+  newCall,
+  open,
+  PATH,
+  stopAnswering,
+  target,
+  textBody,
+  wordsOf,
+} from './wire.ts'
+
+afterEach(stopAnswering)
+
+const TEXT = 'hello world'
+const OK = [200, '', {etag: `"${md5Of(TEXT)}"`}] as const
+const MINE = {'content-length': String(TEXT.length), etag: `"${md5Of(TEXT)}"`}
+const PLAIN = {'content-type': 'application/octet-stream', 'content-length': '11'}
+
+describe('putWhole of S3', () => {
+  it('carries Content-MD5 to a store that is not known to verify CRC-32', async () => {
+    const seen = answer([OK])
+    const sent: number[] = []
+    const stored = await open().putWhole(target, textBody(TEXT), {}, newCall({onSent: bytes => sent.push(bytes)}))
+    expect(seen.map(({method, host, path, body}) => [method, host, path, body])).to.deep.equal([
+      ['PUT', 'store.test:9000', PATH, TEXT],
+    ])
+    expect(wordsOf(seen[0]!)).to.deep.equal({...PLAIN, 'content-md5': md5Base64(TEXT)})
+    expect(stored).to.deep.equal({
+      target,
+      size: 11,
+      etag: md5Of(TEXT),
+      md5: md5Of(TEXT),
+      crc32: crcOf(TEXT),
+      verified: {by: 'md5'},
+    })
+    expect(sent).to.deep.equal([11])
+  })
+
+  it('carries a CRC-32 where the store is known to verify it, and is sure by its echo', async () => {
+    const seen = answer([[200, '', {...OK[2], 'x-amz-checksum-crc32': crcBase64(TEXT), 'x-amz-version-id': 'v1'}]])
+    const stored = await open({quirks: AWS}).putWhole(target, textBody(TEXT), {}, newCall())
+    expect(wordsOf(seen[0]!)).to.deep.equal({...PLAIN, 'x-amz-checksum-crc32': crcBase64(TEXT)})
+    expect(stored).to.deep.include({crc32: crcOf(TEXT), verified: {by: 'crc32'}, versionId: 'v1'})
+  })
+
+  it('compares the ETag where the echo does not come after all, and learns it', async () => {
+    answer([OK])
+    const store = open()
+    store.findings.learn(ENDPOINT, {checksum: 'crc32'})
+    const stored = await store.putWhole(target, textBody(TEXT), {}, newCall())
+    expect(stored).to.deep.include({md5: md5Of(TEXT), verified: {by: 'md5'}})
+    expect(store.findings.get(ENDPOINT)).to.deep.equal({checksum: 'md5'})
+  })
+
+  it('sends what the object is to carry', async () => {
+    const seen = answer([OK])
+    const options = {
+      contentType: 'text/plain; charset=utf-8',
+      cacheControl: 'no-cache',
+      contentDisposition: 'attachment; filename="a.txt"',
+      contentEncoding: 'gzip',
+      storageClass: 'STANDARD_IA',
+      acl: 'public-read',
+      sse: 'aws:kms',
+      sseKmsKeyId: 'key-1',
+      tags: {team: 'a b', 'x&y': '1=2+3/ü'},
+      metadata: {Origin: 'build 7', city: 'Zürich'},
+    }
+    await open().putWhole(target, textBody(TEXT), options, newCall())
+    expect(wordsOf(seen[0]!)).to.deep.equal({
+      'content-length': '11',
+      'content-md5': md5Base64(TEXT),
+      'content-type': 'text/plain; charset=utf-8',
+      'cache-control': 'no-cache',
+      'content-disposition': 'attachment; filename="a.txt"',
+      'content-encoding': 'gzip',
+      'x-amz-storage-class': 'STANDARD_IA',
+      'x-amz-acl': 'public-read',
+      'x-amz-server-side-encryption': 'aws:kms',
+      'x-amz-server-side-encryption-aws-kms-key-id': 'key-1',
+      'x-amz-tagging': 'team=a%20b&x%26y=1%3D2%2B3%2F%C3%BC',
+      'x-amz-meta-origin': 'build 7',
+      'x-amz-meta-city': '=?UTF-8?B?WsO8cmljaA==?=',
+    })
+  })
+
+  it('sends an empty object with the length 0', async () => {
+    const seen = answer([[200, '', {etag: `"${md5Of('')}"`}]])
+    expect(await open().putWhole(target, textBody(''), {}, newCall())).to.include({size: 0, crc32: '00000000'})
+    expect(wordsOf(seen[0]!)).to.include({'content-length': '0', 'content-md5': md5Base64('')})
+  })
+
+  const wrong: [string, Record<string, string>][] = [
+    ['an ETag of other bytes', {etag: `"${md5Of('other')}"`}],
+    ['an echo of other bytes', {etag: `"${md5Of(TEXT)}"`, 'x-amz-checksum-crc32': crcBase64('other')}],
+    ['no ETag', {}],
+  ]
+  for (const [what, headers] of wrong) {
+    it(`fails integrity, to be tried again, on ${what}`, async () => {
+      answer([[200, '', headers]])
+      const failure = await failureOf(open().putWhole(target, textBody(TEXT), {}, newCall()))
+      expect(failure).to.include({code: 'integrity', retryable: true})
+      expect(failure).to.have.nested.property('context.key', target.key)
+    })
+  }
+
+  it('does not take the ETag of SSE-KMS for an MD5', async () => {
+    answer([[200, '', {etag: `"${md5Of('sealed')}"`, 'x-amz-server-side-encryption': 'aws:kms'}]])
+    expect(await open().putWhole(target, textBody(TEXT), {}, newCall())).to.deep.include({
+      etag: md5Of('sealed'),
+      verified: {by: 'md5'},
+    })
+  })
+
+  it('fails BadDigest as damage, to be tried again', async () => {
+    answer([[400, errorXml('BadDigest')]])
+    expect(await failureOf(open().putWhole(target, textBody(TEXT), {}, newCall()))).to.include({
+      code: 'integrity',
+      retryable: true,
+    })
+  })
+})
+
+describe('putWhole of S3 that may replace nothing', () => {
+  const options = {noClobber: true}
+
+  it('asks the store to check while writing, and nothing before, where it is known to', async () => {
+    const seen = answer([OK])
+    const stored = await open({quirks: AWS}).putWhole(target, textBody(TEXT), options, newCall())
+    expect(seen).to.have.length(1)
+    expect(wordsOf(seen[0]!)).to.include({'if-none-match': '*'})
+    expect(stored).to.not.have.property('notes')
+  })
+
+  it('looks first and asks too where it is not known, and says so', async () => {
+    const seen = answer([[404], OK])
+    const stored = await open().putWhole(target, textBody(TEXT), options, newCall())
+    expect(seen.map(({method}) => method)).to.deep.equal(['HEAD', 'PUT'])
+    expect(wordsOf(seen[1]!)).to.include({'if-none-match': '*'})
+    expect(stored.notes).to.deep.equal([
+      'No object stood there just before; this store is not known to check it while writing.',
+    ])
+  })
+
+  it('fails exists by the look or by the store, and sends no body after the look', async () => {
+    const seen = answer([[200, '', MINE]])
+    expect(await failureOf(open().putWhole(target, textBody(TEXT), options, newCall()))).to.include({
+      code: 'exists',
+      retryable: false,
+    })
+    expect(seen.map(({method}) => method)).to.deep.equal(['HEAD'])
+    stopAnswering()
+    answer([[412, errorXml('PreconditionFailed')]])
+    const failure = await failureOf(open({quirks: AWS}).putWhole(target, textBody(TEXT), options, newCall()))
+    expect(failure).to.include({code: 'exists', message: `There is already "box/${target.key}".`})
+  })
+
+  it('goes on without the condition where the store refuses it, and remembers that', async () => {
+    const seen = answer([[501, errorXml('NotImplemented')], [404], OK, [404], OK])
+    const store = open({quirks: {...UNKNOWN, conditionalPut: true}})
+    const stored = await store.putWhole(target, textBody(TEXT), options, newCall())
+    expect(seen.map(({method, headers}) => [method, headers['if-none-match']])).to.deep.equal([
+      ['PUT', '*'],
+      ['HEAD', undefined],
+      ['PUT', undefined],
+    ])
+    expect(stored.notes).to.have.length(1)
+    expect(store.findings.get(ENDPOINT)).to.deep.equal({conditionalPut: false})
+    await store.putWhole(target, textBody(TEXT), options, newCall())
+    expect(seen.slice(3).map(({method, headers}) => [method, headers['if-none-match']])).to.deep.equal([
+      ['HEAD', undefined],
+      ['PUT', undefined],
+    ])
+  })
+
+  it('writes all the same where it may not look, and says so', async () => {
+    answer([[403], OK])
+    const stored = await open().putWhole(target, textBody(TEXT), options, newCall())
+    expect(stored.notes?.[0]).to.include('may not read')
+  })
+
+  it('counts what a lost answer had stored as success, and only that', async () => {
+    for (const [headers, isOurs] of [
+      [MINE, true],
+      [{...MINE, etag: '"other"', 'x-amz-checksum-crc32': crcBase64(TEXT)}, true],
+      [{...MINE, etag: `"${md5Of('other')}"`}, false],
+      [{...MINE, 'content-length': '12'}, false],
+    ] as const) {
+      const seen = answer(['reset', [412, errorXml('PreconditionFailed')], [200, '', headers]])
+      const store = open({quirks: AWS})
+      const body = textBody(TEXT)
+      expect(await failureOf(store.putWhole(target, body, options, newCall()))).to.include({
+        code: 'network',
+        retryable: true,
+      })
+      const again = store.putWhole(target, body, options, newCall())
+      if (isOurs) expect(await again).to.include({size: 11, crc32: crcOf(TEXT), etag: headers.etag.replaceAll('"', '')})
+      else expect(await failureOf(again)).to.have.property('code', 'exists')
+      expect(seen.map(({method}) => method)).to.deep.equal(['PUT', 'PUT', 'HEAD'])
+      expect(wordsOf(seen[2]!)).to.deep.equal({'x-amz-checksum-mode': 'ENABLED'})
+      stopAnswering()
+    }
+  })
+
+  it('takes the look itself for the answer of a lost one, where the store is not known', async () => {
+    answer([[404], 'reset', [200, '', MINE], [200, '', MINE]])
+    const store = open()
+    const body = textBody(TEXT)
+    expect(await failureOf(store.putWhole(target, body, options, newCall()))).to.have.property('code', 'network')
+    expect(await store.putWhole(target, body, options, newCall())).to.include({etag: md5Of(TEXT)})
+  })
+
+  it('fails exists for the same bytes of somebody else, when no answer was lost', async () => {
+    const seen = answer([[412, errorXml('PreconditionFailed')]])
+    expect(await failureOf(open({quirks: AWS}).putWhole(target, textBody(TEXT), options, newCall()))).to.have.property(
+      'code',
+      'exists',
+    )
+    expect(seen).to.have.length(1)
+  })
+})
