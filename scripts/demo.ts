@@ -10,21 +10,23 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {Config} from '@oclif/core'
+import {openTarget} from '../src/cli/open-target.ts'
 import {sandboxFolder} from '../src/cli/sandbox.ts'
 import {formatSize, parseSize} from '../src/core/sizes.ts'
+import {parseTarget} from '../src/core/target.ts'
 import {hashFile, makeRandomFile} from '../test/support/random-file.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const SKYLIFT = join(ROOT, 'bin', 'run.js')
 const NAME = 'random.bin'
 const TARGET = `sandbox://demo/${NAME}`
+const HOUR = 3_600_000
 
 const size = parseSize(process.argv[2] ?? '256M')
 const folder = await mkdtemp(join(tmpdir(), 'skylift-demo-'))
 const interrupted = new AbortController()
 // The command hears of it too and ends by itself; we stay to take the file away.
 process.on('SIGINT', () => interrupted.abort())
-process.on('SIGTERM', () => interrupted.abort())
 try {
   await showUpload()
 } catch (error) {
@@ -39,9 +41,10 @@ async function showUpload(): Promise<void> {
   await makeRandomFile(file, size)
   const made = await hashFile(file)
   console.log(`Made ${NAME}: ${formatSize(size)} of random bytes.\n`)
-  await runSkylift(['upload', NAME, TARGET], 'inherit')
+  await runSkylift(['upload', NAME, TARGET])
 
-  const link = (await runSkylift(['link', TARGET, '-f', NAME], 'pipe')).trim()
+  const config = await Config.load(ROOT)
+  const link = await makeLink(config)
   const fetched = await hashUrl(link)
   if (fetched.size !== size || fetched.sha256 !== made) {
     throw new Error(
@@ -49,22 +52,25 @@ async function showUpload(): Promise<void> {
     )
   }
   console.log(`\nFetched it back: ${formatSize(size)}, every byte the same (sha256 ${made.slice(0, 16)}…).`)
-  console.log(`The link that fetched it, for a browser or curl:\n\n${link}\n`)
+  console.log(`The link that fetched it, good for an hour:\n\n${link}\n`)
   console.log('The sandbox ends by itself after 10 idle minutes, or now with: node bin/run.js sandbox --stop')
-  console.log(
-    `What it stores lies in ${sandboxFolder(await Config.load({root: ROOT}))}; delete that folder when you are done.`,
-  )
+  console.log(`What it stores lies in ${sandboxFolder(config)}; delete that folder when you are done.`)
 }
 
-/** Runs the built command as a person would, its words going to ours; returns what it printed where that is asked for. */
-async function runSkylift(args: readonly string[], stdout: 'inherit' | 'pipe'): Promise<string> {
+/** Runs the built command as a person would, with this terminal as its own. */
+async function runSkylift(args: readonly string[]): Promise<void> {
+  interrupted.signal.throwIfAborted()
   console.log(`$ skylift ${args.join(' ')}`)
-  const child = spawn(process.execPath, [SKYLIFT, ...args], {cwd: folder, stdio: ['inherit', stdout, 'inherit']})
-  const output: Buffer[] = []
-  child.stdout?.on('data', (piece: Buffer) => output.push(piece))
-  const [status, signal] = (await once(child, 'close')) as [number | null, string | null]
+  const child = spawn(process.execPath, [SKYLIFT, ...args], {cwd: folder, stdio: 'inherit'})
+  const [status, signal] = (await once(child, 'exit')) as [number | null, string | null]
   if (status !== 0) throw new Error(`skylift ${args[0]} ended with ${status ?? signal}.`)
-  return Buffer.concat(output).toString()
+}
+
+async function makeLink(config: Config): Promise<string> {
+  const target = parseTarget(TARGET)
+  const store = await openTarget(target, {flags: {}, config})
+  const {url} = await store.link(target, {filename: NAME, expiresIn: HOUR}, {signal: interrupted.signal})
+  return url
 }
 
 async function hashUrl(url: string): Promise<{sha256: string; size: number}> {

@@ -68,7 +68,7 @@ function isMoment(frame: string): boolean {
   const lines = stripVTControlCharacters(frame).split('\n')
   const [total = 0, ...shares] = lines.flatMap(line => / (\d+) %/u.exec(line)?.[1] ?? []).map(Number)
   const hasResult = lines.some(line => line.includes('crc32'))
-  return hasResult && total < 80 && shares.length > 1 && shares.every(share => share > 10 && share < 98)
+  return hasResult && total < 90 && shares.length > 1 && shares.every(share => share > 3 && share < 99)
 }
 
 function capture(): string {

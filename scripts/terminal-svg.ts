@@ -8,6 +8,7 @@ interface Run {
 const CELL = {width: 8.2, height: 20}
 const MARGIN = 22
 const BAR = 40
+// oxlint-disable-next-line no-control-regex
 const SGR = /\u001B\[([\d;]*)m/u
 const LOOKS: Readonly<Record<string, string>> = {36: 'cyan', 33: 'yellow', 2: 'dim'}
 /** Drawn as lines, since fonts leave gaps between them: thickness, and length in cells. */
@@ -18,10 +19,10 @@ const RULES: Readonly<Record<string, readonly [thickness: number, length: number
 }
 const STYLE = `
     text { font: 13.6px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: #d7dce2; white-space: pre }
-    .cyan { fill: #56c8d8 } .yellow { fill: #e5c07b } .dim { fill: #6b7685 }
+    .cyan { fill: #56c8d8 } .yellow { fill: #e5c07b } .dim { fill: #7d8896 }
     rect.cyan { fill: #56c8d8 } rect.dim { fill: #414b59 }`
 
-/** Draws what a terminal shows, frames one below the other, as SVG that needs no font of ours and no script. */
+/** Draws what a terminal shows, frames one below the other, as SVG. Every character is taken to be one column wide. */
 export function drawTerminal(frames: readonly string[], columns: number, title: string): string {
   const width = Math.round(columns * CELL.width + 2 * MARGIN)
   const drawn: string[] = []
@@ -29,7 +30,7 @@ export function drawTerminal(frames: readonly string[], columns: number, title: 
   for (const [index, frame] of frames.entries()) {
     if (index > 0) {
       drawn.push(`<path d="M${MARGIN} ${y + 8}H${width - MARGIN}" stroke="#343c48" stroke-dasharray="2 5"/>`)
-      y += 10
+      y += 16
     }
     for (const line of frame.split('\n')) {
       y += CELL.height
@@ -66,14 +67,14 @@ function readRuns(line: string): Run[] {
     }
     for (const text of piece.match(/[━╸]+|─+|[^━╸─]+/gu) ?? []) {
       runs.push({column, text, look})
-      column += [...text].length
+      column += text.length
     }
   }
   return runs
 }
 
 function drawRun({column, text, look}: Run, y: number): string[] {
-  const rules = [...text].map(char => RULES[char])
+  const rules = text.split('').map(char => RULES[char])
   const [first] = rules
   const x = MARGIN + column * CELL.width
   if (first !== undefined) {
@@ -84,7 +85,7 @@ function drawRun({column, text, look}: Run, y: number): string[] {
   return [...text.matchAll(/\S+(?: \S+)*/gu)].map(({0: words, index}) => {
     const at = MARGIN + (column + index) * CELL.width
     const name = look === '' ? '' : ` class="${look}"`
-    const span = ([...words].length * CELL.width).toFixed(1)
+    const span = (words.length * CELL.width).toFixed(1)
     return `<text x="${at.toFixed(1)}" y="${y}" textLength="${span}" lengthAdjust="spacingAndGlyphs"${name}>${escapeXml(words)}</text>`
   })
 }

@@ -124,12 +124,16 @@ export interface ObjectInfo {
   readonly crc32?: string
   readonly versionId?: string
   readonly parts?: number
+  /** The ETag is not made from MD5s, as under SSE-KMS. */
+  readonly isEtagOpaque?: boolean
 }
 
 export interface PendingUpload {
   readonly target: Target
   readonly uploadId: string
   readonly started?: Date
+  /** The driver's own, as in a session. */
+  readonly state?: Json
 }
 
 export interface RetryNotice {
@@ -169,6 +173,16 @@ export interface ByteRange {
   readonly size: number
 }
 
+export interface CompareHint {
+  /** Of the upload, where it is known. */
+  readonly partSize?: number
+}
+
+export interface Comparison {
+  readonly info: ObjectInfo
+  readonly by?: 'crc32' | 'md5'
+}
+
 export interface ObjectStore {
   /** Fails `not-found`. */
   head(target: Target, call: Call): Promise<ObjectInfo>
@@ -179,6 +193,11 @@ export interface ObjectStore {
     onBytes: (bytes: Buffer) => void | Promise<void>,
     call: Call,
   ): Promise<ObjectInfo>
+  /**
+   * Compares an object with bytes by the checksums that the store keeps, without downloading it. `by` is absent where
+   * they do not tell. Fails `integrity` when they differ, `not-found`.
+   */
+  compare(target: Target, body: Body, hint: CompareHint, call: Call): Promise<Comparison>
   /** Lists every object whose key starts with the target's key, in order; only those after a key where one is given. */
   list(prefix: Target, call: Call, after?: string): AsyncIterable<ObjectInfo>
   /** Not there already is success. */

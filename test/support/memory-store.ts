@@ -192,6 +192,15 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     abort: (session, call) =>
       run({verb: 'abort', ...aboutOf(session)}, call, () => void uploads.delete(session.uploadId)),
 
+    compare: (target, body, _hint, call) =>
+      run({verb: 'compare', target}, call, async () => {
+        const {bytes} = findObject(target)
+        const ours = Buffer.alloc(body.size)
+        for (let at = 0; at < body.size; ) at += await body.read(ours.subarray(at), at)
+        if (!ours.equals(bytes)) throw new Failure('integrity', 'The bytes differ.', {context: contextOf(target)})
+        return {info: infoOf(findObject(target)), by: 'crc32' as const}
+      }),
+
     head: (target, call) => run({verb: 'head', target}, call, () => infoOf(findObject(target))),
 
     read: (target, range, onBytes, call) =>

@@ -39,11 +39,18 @@ describe('a file that changes while it is uploaded', () => {
     const path = items[0]?.path ?? ''
     // An mtime of its own: a change within one tick of the clock would not show.
     await utimes(path, new Date('2026-01-01'), new Date('2026-01-01'))
+    let storedParts = 0
+    let moveOn = (): void => {}
     const before: MemoryHook = async call => {
-      if (call.verb === verb && call.nth === nth) await change(path)
+      if (call.verb !== verb || call.nth !== nth) return
+      // The last part waits for all others, so that none of them sees the change half-made.
+      if (nth === 10) await new Promise<void>(resolve => (moveOn = resolve))
+      await change(path)
     }
     const store = createMemoryStore({before})
-    const {summary} = await bench.upload(items, store)
+    const {summary} = await bench.upload(items, store, {
+      onEvent: ({event}) => event === 'stored' && ++storedParts === 9 && moveOn(),
+    })
     return {store, path, codes: codesOf(summary?.failures), failures: summary?.failures ?? []}
   }
 

@@ -2,19 +2,26 @@ import {isFailure} from '../../core/failure.ts'
 import {childText} from '../../core/xml.ts'
 import type {XmlElement} from '../../core/xml.ts'
 import type {Answer} from '../../http/send.ts'
-import type {ObjectInfo, ObjectStore, PendingUpload, Target} from '../store.ts'
+import type {Call, ObjectInfo, ObjectStore, PendingUpload, Target} from '../store.ts'
 import {answeredCrc32, textHeader, unquote} from './checksum.ts'
 import type {S3Connection} from './client.ts'
+import {compareObject} from './compare.ts'
 import {requestXml} from './multipart.ts'
 import {decodeHeader} from './object-headers.ts'
 
 const CHECKSUMS = {'x-amz-checksum-mode': 'ENABLED'}
 
 export function createObjects(connection: S3Connection): ObjectStore {
+  async function head(target: Target, call: Call): Promise<ObjectInfo> {
+    const request = {method: 'HEAD', target, headers: CHECKSUMS}
+    return readInfo(target, await connection.request(request, {signal: call.signal}))
+  }
+
   return {
-    async head(target, call) {
-      const request = {method: 'HEAD', target, headers: CHECKSUMS}
-      return readInfo(target, await connection.request(request, {signal: call.signal}))
+    head,
+
+    async compare(target, body, hint, call) {
+      return compareObject(connection, await head(target, call), body, hint, call)
     },
 
     async read(target, range, onBytes, call) {
@@ -86,6 +93,7 @@ function readInfo(target: Target, answer: Answer): ObjectInfo {
     ...optional('crc32', isWhole ? answeredCrc32(answer) : undefined, String),
     ...optional('versionId', textHeader(answer, 'x-amz-version-id'), String),
     ...optional('parts', parts, Number),
+    ...(/kms/u.test(textHeader(answer, 'x-amz-server-side-encryption') ?? '') ? {isEtagOpaque: true} : {}),
   }
 }
 

@@ -34,6 +34,7 @@ type SmallStore = UploadStore & Pick<Store, 'head' | 'list'>
 /** A store that does what `verbs` says and nothing else; every other verb succeeds at once. */
 export function storeOf(verbs: Partial<SmallStore> = {}): SmallStore {
   return {
+    endpoint: 'test',
     limits: () => Promise.resolve({whole: 1, object: 1, key: 1}),
     putWhole: () => Promise.resolve(stored),
     begin: () => Promise.resolve(sessionOf('u')),

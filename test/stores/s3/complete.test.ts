@@ -1,0 +1,213 @@
+import {expect} from 'chai'
+import {AWS, UNKNOWN} from '../../../src/stores/s3/quirks.ts'
+import type {PartReceipt, Session} from '../../../src/stores/store.ts'
+import {failureOf} from '../../http/support.ts'
+import {
+  answer,
+  crcBase64,
+  crcOf,
+  ENDPOINT,
+  errorXml,
+  joinedEtag,
+  md5Of,
+  newCall,
+  open,
+  PATH,
+  stopAnswering,
+  target,
+  wordsOf,
+} from './wire.ts'
+import type {Reply} from './wire.ts'
+
+afterEach(stopAnswering)
+
+const PARTS = ['hello ', 'world']
+const WHOLE = PARTS.join('')
+const RECEIPTS: PartReceipt[] = PARTS.map((text, index) => ({
+  number: index + 1,
+  size: text.length,
+  etag: md5Of(text),
+  crc32: crcOf(text),
+}))
+const SESSION: Session = {target, uploadId: 'u 1', options: {}, size: WHOLE.length, partSize: 6, checksum: 'crc32'}
+const CAREFUL: Session = {...SESSION, options: {noClobber: true}}
+const ETAG = joinedEtag(...PARTS)
+const MINE = {'content-length': String(WHOLE.length), etag: `"${ETAG}"`}
+
+function done(inside: string): Reply {
+  return [200, `<CompleteMultipartUploadResult xmlns="x">${inside}</CompleteMultipartUploadResult>`]
+}
+const DONE = done(`<ETag>&quot;${ETAG}&quot;</ETag>`)
+
+describe('complete of S3', () => {
+  it('names every part with its checksum, and the checksum of the whole', async () => {
+    const seen = answer([
+      [
+        200,
+        `\n \n<?xml version="1.0"?>${DONE[1]?.replace('<ETag>', `<ChecksumCRC32>${crcBase64(WHOLE)}</ChecksumCRC32><ETag>`)}`,
+        {'x-amz-version-id': 'v2'},
+      ],
+    ])
+    const stored = await open().complete(SESSION, RECEIPTS, newCall())
+    expect(stored).to.deep.equal({
+      target,
+      size: WHOLE.length,
+      etag: ETAG,
+      crc32: crcOf(WHOLE),
+      verified: {by: 'crc32'},
+      versionId: 'v2',
+    })
+    expect([seen[0]?.method, seen[0]?.path]).to.deep.equal(['POST', `${PATH}?uploadId=u%201`])
+    const body =
+      '<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">' +
+      PARTS.map(
+        (text, index) =>
+          `<Part><PartNumber>${index + 1}</PartNumber><ETag>&quot;${md5Of(text)}&quot;</ETag>` +
+          `<ChecksumCRC32>${crcBase64(text)}</ChecksumCRC32></Part>`,
+      ).join('') +
+      '</CompleteMultipartUpload>'
+    expect(seen[0]?.body).to.equal(body)
+    expect(wordsOf(seen[0]!)).to.deep.equal({
+      'content-type': 'application/xml',
+      'content-length': String(body.length),
+      'x-amz-checksum-crc32': crcBase64(WHOLE),
+      'x-amz-checksum-type': 'FULL_OBJECT',
+    })
+  })
+
+  it('says nothing of checksums in md5 mode, nor where a receipt came from a listing', async () => {
+    for (const [session, receipts] of [
+      [{...SESSION, checksum: 'md5'} as const, RECEIPTS],
+      [SESSION, RECEIPTS.map(receipt => ({...receipt, crc32: ''}))],
+    ] as const) {
+      const seen = answer([DONE])
+      const stored = await open().complete(session, receipts, newCall())
+      expect(stored).to.deep.include({etag: ETAG, verified: {by: 'md5'}})
+      expect(seen[0]?.body).to.not.include('Checksum')
+      expect(Object.keys(wordsOf(seen[0]!))).to.have.members(['content-type', 'content-length'])
+      stopAnswering()
+    }
+  })
+
+  it('escapes whatever a store gave as an ETag', async () => {
+    const seen = answer([done('<ETag>x</ETag>')])
+    await open().complete({...SESSION, size: 6}, [{...RECEIPTS[0]!, etag: '<a&"b">'}], newCall())
+    expect(seen[0]?.body).to.include('<ETag>&quot;&#60;a&#38;&#34;b&#34;&#62;&quot;</ETag>')
+  })
+
+  it('fails integrity when the store names another checksum of the whole, not for a checksum of checksums', async () => {
+    answer([done(`<ETag>x</ETag><ChecksumCRC32>${crcBase64('other')}</ChecksumCRC32>`)])
+    expect(await failureOf(open().complete(SESSION, RECEIPTS, newCall()))).to.include({code: 'integrity'})
+    stopAnswering()
+    answer([done(`<ETag>&quot;${ETAG}&quot;</ETag><ChecksumCRC32>${crcBase64('other')}-2</ChecksumCRC32>`)])
+    expect(await open().complete(SESSION, RECEIPTS, newCall())).to.include({etag: ETAG})
+  })
+
+  it('sends nothing while receipts are missing', async () => {
+    const seen = answer([])
+    expect(await failureOf(open().complete(SESSION, RECEIPTS.slice(0, 1), newCall()))).to.have.property(
+      'code',
+      'integrity',
+    )
+    expect(seen).to.have.length(0)
+  })
+})
+
+describe('complete of S3 whose answer is lost', () => {
+  const lost: [string, Reply][] = [
+    ['an error inside a success', [200, errorXml('InternalError')]],
+    ['a cut connection', 'reset'],
+    ['half an answer', [200, '<CompleteMultipartUploadResult><ETag>']],
+    ['a busy store', [503, errorXml('SlowDown')]],
+    ['an answer without an ETag', done('<Location>x</Location>')],
+    ['an upload that was finished before', [404, errorXml('NoSuchUpload')]],
+  ]
+  for (const [what, reply] of lost) {
+    it(`is success when ours stands at the key, after ${what}`, async () => {
+      for (const headers of [MINE, {...MINE, etag: '"0x8DB"', 'x-amz-checksum-crc32': crcBase64(WHOLE)}]) {
+        const seen = answer([reply, [200, '', headers]])
+        const stored = await open().complete(SESSION, RECEIPTS, newCall())
+        expect(stored).to.include({size: WHOLE.length, crc32: crcOf(WHOLE), etag: headers.etag.replaceAll('"', '')})
+        expect(stored.verified.by).to.be.oneOf(['md5', 'crc32'])
+        expect(seen.map(({method}) => method)).to.deep.equal(['POST', 'HEAD'])
+        stopAnswering()
+      }
+    })
+  }
+
+  const others: [string, Reply][] = [
+    ['nothing stands there', [404]],
+    ['something of another size does', [200, '', {...MINE, 'content-length': '5'}]],
+    [
+      'something with another checksum does',
+      [200, '', {...MINE, etag: `"${joinedEtag('a', 'b')}"`, 'x-amz-checksum-crc32': crcBase64('other')}],
+    ],
+    ['it may not be asked', [403]],
+  ]
+  for (const [what, head] of others) {
+    it(`fails as it did when ${what}`, async () => {
+      answer([[200, errorXml('InternalError')], head, [404, errorXml('NoSuchUpload')], head])
+      const store = open()
+      expect(await failureOf(store.complete(SESSION, RECEIPTS, newCall()))).to.include({code: 'busy', retryable: true})
+      expect(await failureOf(store.complete(SESSION, RECEIPTS, newCall()))).to.include({
+        code: 'not-found',
+        retryable: false,
+      })
+    })
+  }
+
+  it('is asked no further where the store said no in so many words', async () => {
+    for (const [reply, code] of [
+      [[403, errorXml('AccessDenied')], 'forbidden'],
+      [[400, errorXml('InvalidPart')], 'integrity'],
+    ] as const) {
+      const seen = answer([reply])
+      expect(await failureOf(open().complete(SESSION, RECEIPTS, newCall()))).to.have.property('code', code)
+      expect(seen).to.have.length(1)
+      stopAnswering()
+    }
+  })
+})
+
+describe('complete of S3 that may replace nothing', () => {
+  it('asks the store to check where it is known to', async () => {
+    const seen = answer([DONE])
+    await open({quirks: AWS}).complete(CAREFUL, RECEIPTS, newCall())
+    expect(wordsOf(seen[0]!)).to.include({'if-none-match': '*'})
+  })
+
+  it('fails exists on 412, and does not ask whose it is: nothing was lost', async () => {
+    const seen = answer([[412, errorXml('PreconditionFailed')]])
+    expect(await failureOf(open({quirks: AWS}).complete(CAREFUL, RECEIPTS, newCall()))).to.include({code: 'exists'})
+    expect(seen).to.have.length(1)
+  })
+
+  for (const [what, reply] of [
+    ['412', [412, errorXml('PreconditionFailed')]],
+    ['409', [409, errorXml('ConditionalRequestConflict')]],
+  ] as const) {
+    it(`takes ${what} for success after a lost answer, when ours stands there`, async () => {
+      const seen = answer(['reset', [404], reply, [200, '', MINE]])
+      const store = open({quirks: AWS})
+      expect(await failureOf(store.complete(CAREFUL, RECEIPTS, newCall()))).to.include({
+        code: 'network',
+        retryable: true,
+      })
+      expect(await store.complete(CAREFUL, RECEIPTS, newCall())).to.include({etag: ETAG})
+      expect(seen.map(({method}) => method)).to.deep.equal(['POST', 'HEAD', 'POST', 'HEAD'])
+    })
+  }
+
+  it('goes on without the condition where the store refuses it, says so, and remembers that for Complete alone', async () => {
+    const seen = answer([[501, errorXml('NotImplemented')], [404], DONE])
+    const store = open({quirks: {...UNKNOWN, conditionalPut: true}})
+    const stored = await store.complete(CAREFUL, RECEIPTS, newCall())
+    expect(stored.notes).to.have.length(1)
+    expect(seen.map(({method, headers}) => [method, headers['if-none-match']])).to.deep.equal([
+      ['POST', '*'],
+      ['HEAD', undefined],
+      ['POST', undefined],
+    ])
+    expect(store.findings.get(ENDPOINT)).to.deep.equal({conditionalComplete: false})
+  })
+})
