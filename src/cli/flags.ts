@@ -40,7 +40,10 @@ export const connectionFlags = {
     description: 'go on trying so long without any success; 5m unless given',
     helpGroup: 'CONNECTION',
   }),
-  'connect-timeout': durationFlag({description: 'wait so long for a connection; 10s unless given', helpGroup: 'CONNECTION'}),
+  'connect-timeout': durationFlag({
+    description: 'wait so long for a connection; 10s unless given',
+    helpGroup: 'CONNECTION',
+  }),
   'stall-timeout': durationFlag({
     description: 'give up a connection on which no byte moved for so long; 30s unless given',
     helpGroup: 'CONNECTION',
@@ -67,7 +70,11 @@ export const objectFlags = {
   }),
   'storage-class': Flags.string({description: 'storage class, such as STANDARD_IA', helpGroup: 'OBJECT'}),
   acl: Flags.string({description: 'canned ACL, such as public-read', helpGroup: 'OBJECT'}),
-  sse: Flags.string({description: 'server-side encryption', options: ['AES256', 'aws:kms', 'aws:kms:dsse'], helpGroup: 'OBJECT'}),
+  sse: Flags.string({
+    description: 'server-side encryption',
+    options: ['AES256', 'aws:kms', 'aws:kms:dsse'],
+    helpGroup: 'OBJECT',
+  }),
   'sse-kms-key-id': Flags.string({description: 'KMS key for --sse aws:kms', helpGroup: 'OBJECT'}),
   'no-clobber': Flags.boolean({
     description: 'fail rather than replace an object; atomic where the store can, said where it cannot',
@@ -123,6 +130,10 @@ export const resumeFlags = {
     helpGroup: 'RESUME',
     helpValue: 'FILE',
   }),
-  sha256: Flags.boolean({description: 'put the SHA-256 of the file into the receipt', helpGroup: 'RESUME', dependsOn: ['receipt']}),
+  sha256: Flags.boolean({
+    description: 'put the SHA-256 of the file into the receipt',
+    helpGroup: 'RESUME',
+    dependsOn: ['receipt'],
+  }),
   ...stateFlags,
 }

@@ -13,6 +13,7 @@ export function stateFolder({env, home}: Surroundings, wish?: string): string {
   if (env['SKYLIFT_STATE_DIR']) return env['SKYLIFT_STATE_DIR']
   if (env['XDG_STATE_HOME']) return join(env['XDG_STATE_HOME'], 'skylift')
   if (process.platform === 'darwin') return join(home, 'Library', 'Application Support', 'skylift', 'state')
-  if (process.platform === 'win32') return join(env['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local'), 'skylift', 'state')
+  if (process.platform === 'win32')
+    return join(env['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local'), 'skylift', 'state')
   return join(home, '.local', 'state', 'skylift')
 }

@@ -23,7 +23,10 @@ export interface OpenTargetOptions {
 }
 
 /** Opens the store that a target lives in. Fails `config`. */
-export async function openTarget(target: Target, {flags, config, concurrency, isSdk = false, isForWriting = false}: OpenTargetOptions): Promise<Store> {
+export async function openTarget(
+  target: Target,
+  {flags, config, concurrency, isSdk = false, isForWriting = false}: OpenTargetOptions,
+): Promise<Store> {
   const surroundings = findSurroundings()
   const wished = flags['retry-for']
   const store = await openStore(await findRemote(target.remote, flags, config), {

@@ -40,7 +40,8 @@ export abstract class PendingCommand extends BaseCommand {
   }
 
   protected tellAll(all: readonly Pending[], none: string): unknown {
-    if (!this.jsonEnabled()) this.log(all.length === 0 ? none : all.map(each => describePending(each, Date.now())).join('\n'))
+    if (!this.jsonEnabled())
+      this.log(all.length === 0 ? none : all.map(each => describePending(each, Date.now())).join('\n'))
     return {ok: true, pending: all.map(pendingToJson)}
   }
 
@@ -53,9 +54,7 @@ export abstract class PendingCommand extends BaseCommand {
     const stores = new Map<string, Store>()
     for (const each of all) {
       const store =
-        place?.store ??
-        stores.get(each.target.remote) ??
-        (await openTarget(each.target, {flags, config: this.config}))
+        place?.store ?? stores.get(each.target.remote) ?? (await openTarget(each.target, {flags, config: this.config}))
       stores.set(each.target.remote, store)
       await abortPending(each, journals, store, call)
     }

@@ -51,7 +51,12 @@ function fromJournal(journal: PendingJournal): Pending {
   return {target, uploadId, started: new Date(head.started), journal, held, parts: receipts.size, isAtStore: false}
 }
 
-async function fromStore(upload: PendingUpload, journal: PendingJournal | undefined, store: Store, call: Call): Promise<Pending> {
+async function fromStore(
+  upload: PendingUpload,
+  journal: PendingJournal | undefined,
+  store: Store,
+  call: Call,
+): Promise<Pending> {
   const parts = await store.listParts(sessionOf(upload), call).catch((error: unknown) => {
     if (isFailure(error, 'not-found', 'forbidden', 'unsupported')) return undefined
     throw error
@@ -86,7 +91,9 @@ export async function abortPending(pending: Pending, journals: Journals, store: 
   await taken?.remove()
 }
 
-export function pendingToJson({target, uploadId, started, journal, held, parts, isAtStore}: Pending): {[name: string]: Json} {
+export function pendingToJson({target, uploadId, started, journal, held, parts, isAtStore}: Pending): {
+  [name: string]: Json
+} {
   return {
     target: formatTarget(target),
     uploadId,

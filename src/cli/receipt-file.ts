@@ -44,7 +44,11 @@ export async function writeReceipt(path: string, receipt: Receipt): Promise<void
   const {O_CREAT, O_TRUNC, O_WRONLY, O_NOFOLLOW} = (await import('node:fs')).constants
   try {
     const handle = await open(path, O_CREAT | O_TRUNC | O_WRONLY | (O_NOFOLLOW ?? 0), 0o644)
-    await handle.writeFile(`${JSON.stringify(receipt, null, 2)}\n`).finally(() => handle.close())
+    try {
+      await handle.writeFile(`${JSON.stringify(receipt, null, 2)}\n`)
+    } finally {
+      await handle.close()
+    }
   } catch (error) {
     throw new Failure('config', `The receipt "${path}" cannot be written; the object itself is stored.`, {cause: error})
   }

@@ -1,12 +1,19 @@
 import {Failure} from '../core/failure.ts'
 import {printable} from '../core/printable.ts'
-import type {Call, Json, ObjectStore, Target} from '../stores/store.ts'
+import type {Call, ObjectStore, Target} from '../stores/store.ts'
 import {compareBytes} from '../upload/compare-bytes.ts'
 import {openFile} from '../upload/source.ts'
 import type {Source} from '../upload/source.ts'
 import {sumBody} from '../upload/verify.ts'
 import {readReceipt, sha256File} from './receipt-file.ts'
 import type {Receipt} from './receipt-file.ts'
+
+export interface VerifyResult {
+  /** What told: `crc32`, `md5`, `every byte` or `the receipt`. */
+  readonly by: string
+  readonly size: number
+  readonly etag?: string
+}
 
 export interface VerifyFlags {
   readonly download?: boolean
@@ -20,7 +27,7 @@ export async function verifyFile(
   store: ObjectStore,
   {download = false, receipt: receiptPath}: VerifyFlags,
   call: Call,
-): Promise<{readonly [name: string]: Json}> {
+): Promise<VerifyResult> {
   const receipt = receiptPath === undefined ? undefined : await readReceipt(receiptPath)
   const source = await openFile(path)
   try {
@@ -33,10 +40,15 @@ export async function verifyFile(
     const {by, info} = await store.compare(target, source.body({offset: 0, size: source.size}), hint, call)
     await source.check()
     if (by !== undefined) return {by, size: info.size, etag: info.etag}
-    if (receipt !== undefined && receipt.etag === info.etag) return {by: 'the receipt', size: info.size, etag: info.etag}
-    throw new Failure('unsupported', `The checksums that the store keeps of "${target.container}/${target.key}" do not tell.`, {
-      suggestion: 'Compare every byte with --download.',
-    })
+    if (receipt !== undefined && receipt.etag === info.etag)
+      return {by: 'the receipt', size: info.size, etag: info.etag}
+    throw new Failure(
+      'unsupported',
+      `The checksums that the store keeps of "${target.container}/${target.key}" do not tell.`,
+      {
+        suggestion: 'Compare every byte with --download.',
+      },
+    )
   } finally {
     await source.close()
   }
@@ -48,7 +60,8 @@ async function compareReceipt(source: Source, receipt: Receipt, signal: AbortSig
       suggestion: 'Find the file that was uploaded.',
     })
   if (receipt.size !== source.size) throw differs(`it has ${source.size} bytes, the receipt says ${receipt.size}`)
-  if (receipt.sha256 !== undefined && (await sha256File(source.path)) !== receipt.sha256) throw differs('the SHA-256 differs')
+  if (receipt.sha256 !== undefined && (await sha256File(source.path)) !== receipt.sha256)
+    throw differs('the SHA-256 differs')
   if (receipt.crc32 === undefined) return
   const {crc32} = await sumBody(source.body({offset: 0, size: source.size}), signal)
   if (crc32 !== receipt.crc32) throw differs('the CRC-32 differs')

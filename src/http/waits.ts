@@ -6,6 +6,8 @@ export interface Waits {
   readonly stall: number
   /** From the last byte handed to the kernel to the first of the answer; see `answerWait`. */
   readonly answer: number
+  /** Instead of `answer` for Complete; COMPLETE_WAIT unless given. */
+  readonly complete?: number
 }
 
 export const DEFAULT_WAITS: Waits = {connect: 10_000, stall: 30_000, answer: 60_000}

@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto'
-import {link, open, rm, stat, unlink, utimes, writeFile} from 'node:fs/promises'
+import {link, open, rm, stat, unlink, writeFile} from 'node:fs/promises'
 import type {Failure} from '../core/failure.ts'
 import {identifyThisProcess, isRunning} from './process-identity.ts'
 import type {ProcessIdentity} from './process-identity.ts'
@@ -27,8 +27,8 @@ export async function takeLock(path: string, refuse: (holder: Holder) => Failure
   const token = randomBytes(8).toString('hex')
   const mine: Holder = {...(await identifyThisProcess()), token}
   const candidate = `${path}.${token}.new`
-  await writeFile(candidate, JSON.stringify(mine), {flag: 'wx', mode: 0o600})
   try {
+    await writeFile(candidate, JSON.stringify(mine), {flag: 'wx', mode: 0o600})
     for (;;) {
       if (await tryCreate(candidate, path, mine)) return hold(path, token)
       const holder = await readHolder(path)
@@ -62,10 +62,7 @@ export async function findHolder(path: string): Promise<Holder | undefined> {
 }
 
 function hold(path: string, token: string): Lock {
-  const beat = setInterval(() => {
-    const now = new Date()
-    void utimes(path, now, now).catch(() => {})
-  }, BEAT)
+  const beat = setInterval(() => void touch(path).catch(() => {}), BEAT)
   beat.unref()
   return {
     async release() {
@@ -76,12 +73,17 @@ function hold(path: string, token: string): Lock {
   }
 }
 
+/** Sets the mtime by the clock of the file system, not by ours: every lock begins with this byte anyway. */
+async function touch(path: string): Promise<void> {
+  const handle = await open(path, 'r+')
+  await handle.write('{', 0).finally(() => handle.close())
+}
+
 /** A process of this machine is asked; one of another is judged by its beat, on the clock of the file system. */
 async function isAlive(path: string, holder: Holder, fresh: string): Promise<boolean> {
   const known = await isRunning(holder)
   if (known !== undefined) return known
-  const now = new Date()
-  await utimes(fresh, now, now)
+  await touch(fresh)
   const [lock, clock] = await Promise.all([stat(path).catch(() => undefined), stat(fresh)])
   return lock !== undefined && clock.mtimeMs - lock.mtimeMs < SILENT
 }
@@ -98,7 +100,11 @@ async function tryCreate(candidate: string, path: string, mine: Holder): Promise
   }
   try {
     const handle = await open(path, 'wx', 0o600)
-    await handle.writeFile(JSON.stringify(mine)).finally(() => handle.close())
+    try {
+      await handle.writeFile(JSON.stringify(mine))
+    } finally {
+      await handle.close()
+    }
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false

@@ -1,4 +1,5 @@
-import {asFailure, Failure, isFailure} from '../core/failure.ts'
+import {asFailure, isFailure} from '../core/failure.ts'
+import type {Failure} from '../core/failure.ts'
 import {formatTarget} from '../core/target.ts'
 import type {Call, Part, PartPlan, PartReceipt, StoredObject, UploadStore} from '../stores/store.ts'
 import {partOf, partsOf, planParts} from './plan.ts'
@@ -34,7 +35,17 @@ export interface Attempt {
 const ABORT_WAIT = {interrupted: 900, failed: 30_000}
 const COMPLETE_ROUNDS = 3
 /** After these the parts are worth keeping: another run may succeed where this one could not. */
-const RESUMABLE = ['interrupted', 'terminated', 'network', 'busy', 'auth', 'forbidden', 'expired', 'integrity', 'unexpected'] as const
+const RESUMABLE = [
+  'interrupted',
+  'terminated',
+  'network',
+  'busy',
+  'auth',
+  'forbidden',
+  'expired',
+  'integrity',
+  'unexpected',
+] as const
 
 export function createAttempt(id: number, item: UploadItem, store: UploadStore, settings: UploadSettings): Attempt {
   const {onEvent} = settings
@@ -86,13 +97,13 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
 
   async function sendWhole(from: Source): Promise<void> {
     await from.check()
-    stored = await store.putWhole(target, from.body({offset: 0, size: from.size}), options, callFor(0)).catch(
-      async (error: unknown) => {
+    stored = await store
+      .putWhole(target, from.body({offset: 0, size: from.size}), options, callFor(0))
+      .catch(async (error: unknown) => {
         // Bytes that "were damaged on the way" may have been changed under our hands.
         if (isFailure(error, 'integrity')) await from.check()
         throw error
-      },
-    )
+      })
     onEvent({event: 'stored', id, part: 0, size: from.size})
   }
 
@@ -150,7 +161,9 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
       } catch (error) {
         if (!isFailure(error, 'integrity') || round >= COMPLETE_ROUNDS) throw error
         const held = new Map((await store.listParts(to.session, callFor(0))).map(each => [each.number, each]))
-        const lost = all.filter(each => held.get(each.number)?.etag !== each.etag || held.get(each.number)?.size !== each.size)
+        const lost = all.filter(
+          each => held.get(each.number)?.etag !== each.etag || held.get(each.number)?.size !== each.size,
+        )
         if (lost.length === 0) throw error
         for (const {number} of lost) await sendPart(from, to, partOf(to.plan, number))
       }

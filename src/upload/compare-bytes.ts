@@ -59,5 +59,7 @@ export async function compareBytes(
 
 function differs({container, key}: Target, how: string): Failure {
   const name = printable(`${container}/${key}`)
-  return new Failure('integrity', `"${name}" is not the same as the file: ${how}.`, {suggestion: 'Upload the file again.'})
+  return new Failure('integrity', `"${name}" is not the same as the file: ${how}.`, {
+    suggestion: 'Upload the file again.',
+  })
 }

@@ -57,7 +57,13 @@ function isTarget(value: unknown): boolean {
 function isReceipt(value: unknown): value is PartReceipt {
   if (!isRecord(value)) return false
   const {number, size, etag, crc32} = value
-  return Number.isInteger(number) && Number(number) > 0 && isSize(size) && typeof etag === 'string' && /^[\da-f]{8}$/u.test(String(crc32))
+  return (
+    Number.isInteger(number) &&
+    Number(number) > 0 &&
+    isSize(size) &&
+    typeof etag === 'string' &&
+    /^[\da-f]{8}$/u.test(String(crc32))
+  )
 }
 
 function isSize(value: unknown): value is number {

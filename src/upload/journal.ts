@@ -83,7 +83,11 @@ export function openJournals(folder: string): Journals {
   const uploads = join(folder, 'uploads')
   let known: Promise<Set<string>> | undefined
 
-  const listNames = (): Promise<Set<string>> => readdir(uploads).then(names => new Set(names), () => new Set<string>())
+  const listNames = (): Promise<Set<string>> =>
+    readdir(uploads).then(
+      names => new Set(names),
+      () => new Set<string>(),
+    )
   const read = async (name: string): Promise<JournalEntry | undefined> => {
     const text = await readPrivate(join(uploads, name + ENDING))
     return text === undefined ? undefined : parseJournal(text)
@@ -159,11 +163,18 @@ function createJournal(file: string, lock: Lock, previous: JournalEntry | undefi
 }
 
 function nameOf({store, target, path}: UploadIdentity): string {
-  return createHash('sha256').update([store, formatTarget(target), path].join('\0')).digest('hex').slice(0, 40)
+  return createHash('sha256')
+    .update([store, formatTarget(target), path].join('\0'))
+    .digest('hex')
+    .slice(0, 40)
 }
 
 function refuse({target}: UploadIdentity, {pid, host}: Holder): Failure {
-  return new Failure('busy', `Process ${pid} on ${host} is uploading to ${formatTarget(target)} from this file already.`, {
-    suggestion: 'Let it end, or stop it; then run the same command again.',
-  })
+  return new Failure(
+    'busy',
+    `Process ${pid} on ${host} is uploading to ${formatTarget(target)} from this file already.`,
+    {
+      suggestion: 'Let it end, or stop it; then run the same command again.',
+    },
+  )
 }

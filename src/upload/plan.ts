@@ -16,12 +16,19 @@ export function planParts(size: number, limits: Limits, wish: PlanWish = {}): Pa
   const {part} = limits
   if (part === undefined) {
     if (size <= limits.whole) return {size, partSize: size, count: 0}
-    throw new Failure('too-large', `${formatSize(size)} is more than the ${formatSize(limits.whole)} of one PUT here.`, {
-      suggestion: 'Use a ticket (skylift ticket create): it uploads in parts.',
-    })
+    throw new Failure(
+      'too-large',
+      `${formatSize(size)} is more than the ${formatSize(limits.whole)} of one PUT here.`,
+      {
+        suggestion: 'Use a ticket (skylift ticket create): it uploads in parts.',
+      },
+    )
   }
   if (size > limits.object) {
-    throw new Failure('too-large', `${formatSize(size)} is more than the store's limit of ${formatSize(limits.object)}.`)
+    throw new Failure(
+      'too-large',
+      `${formatSize(size)} is more than the store's limit of ${formatSize(limits.object)}.`,
+    )
   }
   const wished = wish.partSize
   if (wished !== undefined && (wished < part.min || wished > part.max)) {

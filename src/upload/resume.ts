@@ -1,6 +1,16 @@
 import {Failure, isFailure} from '../core/failure.ts'
 import {printable} from '../core/printable.ts'
-import type {Call, ObjectOptions, Part, PartPlan, PartReceipt, PendingUpload, Session, Target, UploadStore} from '../stores/store.ts'
+import type {
+  Call,
+  ObjectOptions,
+  Part,
+  PartPlan,
+  PartReceipt,
+  PendingUpload,
+  Session,
+  Target,
+  UploadStore,
+} from '../stores/store.ts'
 import type {JournalEntry} from './journal.ts'
 import {partOf} from './plan.ts'
 import type {FileIdentity} from './source.ts'
@@ -74,8 +84,12 @@ export async function resumeFromStore(
 ): Promise<Resumption> {
   const at = {container: target.container, key: target.key}
   const name = `"${printable(`${target.container}/${target.key}`)}"`
-  if (found === undefined) throw new Failure('not-found', `The store has no unfinished upload of ${name}.`, {context: at})
-  const listed = await store.listParts({target, uploadId: found.uploadId, options, size, partSize: 1, checksum: 'md5'}, call)
+  if (found === undefined)
+    throw new Failure('not-found', `The store has no unfinished upload of ${name}.`, {context: at})
+  const listed = await store.listParts(
+    {target, uploadId: found.uploadId, options, size, partSize: 1, checksum: 'md5'},
+    call,
+  )
   const partSize = Math.max(...listed.map(part => part.size))
   const session: Session = {target, uploadId: found.uploadId, options, size, partSize, checksum: 'md5'}
   const plan = planOf(session)

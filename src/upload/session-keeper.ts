@@ -1,5 +1,14 @@
 import {Failure, isFailure} from '../core/failure.ts'
-import type {Call, ObjectOptions, PartPlan, PartReceipt, PendingUpload, Session, Target, UploadStore} from '../stores/store.ts'
+import type {
+  Call,
+  ObjectOptions,
+  PartPlan,
+  PartReceipt,
+  PendingUpload,
+  Session,
+  Target,
+  UploadStore,
+} from '../stores/store.ts'
 import {identifyUpload} from './journal.ts'
 import type {Journal, Journals} from './journal.ts'
 import {findChange, resumeFromStore, resumeJournal} from './resume.ts'
@@ -44,14 +53,13 @@ export async function openSession(needs: SessionNeeds): Promise<KeptSession> {
   const journal = keep === undefined ? undefined : await takeJournal(needs, keep.journals)
   try {
     const found = await findEarlier(needs, journal)
-    if (found !== undefined) {
-      await journal?.resume()
-      return keepSession(needs, found, journal)
-    }
+    if (found !== undefined) return keepSession(needs, found, await resumeJournaling(needs, journal))
     if (keep?.resume === 'store') {
       const pending = await keep.findUpload?.(target, call)
       const taken = await resumeFromStore(pending, target, plan.size, options, store, call)
-      needs.tell(`Going on with the upload ${taken.session.uploadId} of the store: its content type and metadata are unknown.`)
+      needs.tell(
+        `Going on with the upload ${taken.session.uploadId} of the store: its content type and metadata are unknown.`,
+      )
       return keepSession(needs, taken, await beginJournal(needs, taken.session, journal))
     }
     const session = await store.begin(target, options, plan, call)
@@ -73,7 +81,10 @@ export async function dropEarlier(needs: SessionNeeds): Promise<void> {
   await journal?.remove()
 }
 
-async function takeJournal({target, source, store, tell}: SessionNeeds, journals: Journals): Promise<Journal | undefined> {
+async function takeJournal(
+  {target, source, store, tell}: SessionNeeds,
+  journals: Journals,
+): Promise<Journal | undefined> {
   try {
     return await journals.take(await identifyUpload(store.endpoint, target, source.path))
   } catch (error) {
@@ -102,6 +113,16 @@ async function beginJournal(
     await journal?.remove()
     return undefined
   }
+}
+
+/** The journal of a disk that is full by now is left as it is: what it says is still true. */
+async function resumeJournaling({tell}: SessionNeeds, journal: Journal | undefined): Promise<Journal | undefined> {
+  try {
+    await journal?.resume()
+  } catch (error) {
+    tell(`The journal cannot be written any more, so what is sent now is not kept: ${words(error)}.`)
+  }
+  return journal
 }
 
 /** Returns where an earlier run stands, or undefined after clearing away what cannot go on. */

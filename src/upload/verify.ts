@@ -19,7 +19,7 @@ export async function sumBody(body: Body, signal: AbortSignal, withMd5 = false):
   const window = Buffer.allocUnsafe(Math.min(WINDOW, Math.max(1, body.size)))
   const md5 = withMd5 ? createHash('md5') : undefined
   let crc = 0
-  for (let position = 0; position < body.size; ) {
+  for (let position = 0; position < body.size;) {
     signal.throwIfAborted()
     const count = await body.read(window, position)
     if (count === 0) break

@@ -196,7 +196,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
       run({verb: 'compare', target}, call, async () => {
         const {bytes} = findObject(target)
         const ours = Buffer.alloc(body.size)
-        for (let at = 0; at < body.size; ) at += await body.read(ours.subarray(at), at)
+        for (let at = 0; at < body.size;) at += await body.read(ours.subarray(at), at)
         if (!ours.equals(bytes)) throw new Failure('integrity', 'The bytes differ.', {context: contextOf(target)})
         return {info: infoOf(findObject(target)), by: 'crc32' as const}
       }),

@@ -31,7 +31,8 @@ export default class PendingAbort extends PendingCommand {
   }
 
   private tellAborted(count: number): unknown {
-    if (!this.jsonEnabled()) this.log(`Dropped ${count === 1 ? 'one unfinished upload' : `${count} unfinished uploads`}.`)
+    if (!this.jsonEnabled())
+      this.log(`Dropped ${count === 1 ? 'one unfinished upload' : `${count} unfinished uploads`}.`)
     return {ok: true, aborted: count}
   }
 }

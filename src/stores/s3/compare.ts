@@ -49,7 +49,11 @@ export async function compareObject(
 }
 
 /** A HEAD of part 1 has its size, on stores that know part numbers there. */
-async function askPartSize(connection: S3Connection, {target, size, parts}: ObjectInfo, call: Call): Promise<number | undefined> {
+async function askPartSize(
+  connection: S3Connection,
+  {target, size, parts}: ObjectInfo,
+  call: Call,
+): Promise<number | undefined> {
   try {
     const request = {method: 'HEAD', target, query: {partNumber: '1'}}
     const {headers, status} = await connection.request(request, {signal: call.signal})
@@ -83,7 +87,7 @@ async function hashParts(body: Body, sizes: readonly number[], signal: AbortSign
     body,
     bytes => {
       for (const cut of cuts) {
-        for (let at = 0; at < bytes.length; ) {
+        for (let at = 0; at < bytes.length;) {
           const piece = bytes.subarray(at, at + cut.left)
           cut.part.update(piece)
           at += piece.length

@@ -33,7 +33,12 @@ export function createControlPlane(connection: S3Connection): ControlPlane {
   const clients = new Map<string, S3Client>()
 
   function clientFor(sdk: Sdk, identity: Identity): S3Client {
-    const name = [identity.region, identity.credentials.accessKeyId, identity.credentials.sessionToken, identity.skew].join()
+    const name = [
+      identity.region,
+      identity.credentials.accessKeyId,
+      identity.credentials.sessionToken,
+      identity.skew,
+    ].join()
     const client = clients.get(name) ?? new sdk.S3Client(clientConfig(connection, identity))
     clients.set(name, client)
     return client

@@ -20,7 +20,11 @@ export function chainCredentials(surroundings: Surroundings, profile: string | u
   const {env} = surroundings
   let known: Promise<Credentials> | undefined
   return async renew => {
-    const {AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken} = env
+    const {
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_SESSION_TOKEN: sessionToken,
+    } = env
     if (profile === undefined && accessKeyId && secretAccessKey) {
       return {accessKeyId, secretAccessKey, ...(sessionToken ? {sessionToken} : {})}
     }

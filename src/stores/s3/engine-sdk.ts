@@ -17,7 +17,10 @@ const EMPTY_MD5 = 'd41d8cd98f00b204e9800998ecf8427e'
  * The same upload through `@aws-sdk/lib-storage` and the SDK's own sender: the way out where a proxy or a store does not
  * like ours. To the engine every object goes whole; no resume, and the SDK retries its own parts.
  */
-export function createSdkUpload(connection: S3Connection, partSize = 16 * MIB): Pick<UploadStore, 'limits' | 'putWhole'> {
+export function createSdkUpload(
+  connection: S3Connection,
+  partSize = 16 * MIB,
+): Pick<UploadStore, 'limits' | 'putWhole'> {
   const {limits} = connection.settings.quirks
   return {
     limits: () => Promise.resolve({...withoutParts(limits), whole: limits.object}),
@@ -60,7 +63,10 @@ export function createSdkUpload(connection: S3Connection, partSize = 16 * MIB): 
           // lib-storage would tell the store while parts are still on their way, and such parts stay for ever.
           await Promise.allSettled(sending)
           const {uploadId: UploadId} = upload
-          if (UploadId) await client.send(new sdk.AbortMultipartUploadCommand({Bucket: container, Key: key, UploadId})).catch(() => {})
+          if (UploadId)
+            await client
+              .send(new sdk.AbortMultipartUploadCommand({Bucket: container, Key: key, UploadId}))
+              .catch(() => {})
           call.signal.throwIfAborted()
           throw asRefused(error)
         }
@@ -86,7 +92,7 @@ async function* readAll(body: Body, partSize: number, sums: PartReceipt[]): Asyn
   for (let offset = 0; offset < body.size; offset += partSize) {
     const end = Math.min(body.size, offset + partSize)
     const md5 = createHash('md5')
-    for (let position = offset; position < end; ) {
+    for (let position = offset; position < end;) {
       const piece = Buffer.allocUnsafe(Math.min(MIB, end - position))
       const bytes = piece.subarray(0, await body.read(piece, position))
       if (bytes.length === 0) throw new Failure('source-changed', 'The file became shorter while it was read.')
@@ -103,7 +109,8 @@ function withoutParts<T extends {part?: unknown}>({part: _, ...rest}: T): Omit<T
 }
 
 function toParams(options: ObjectOptions): Partial<PutObjectCommandInput> {
-  const {contentType, cacheControl, contentDisposition, contentEncoding, metadata, tags, storageClass, acl, sse} = options
+  const {contentType, cacheControl, contentDisposition, contentEncoding, metadata, tags, storageClass, acl, sse} =
+    options
   const params = {
     ContentType: contentType,
     CacheControl: cacheControl,

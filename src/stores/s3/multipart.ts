@@ -86,7 +86,7 @@ export function createMultipart(connection: S3Connection): Multipart {
 
     async listParts(target, uploadId, call) {
       const receipts: PartReceipt[] = []
-      for (let marker = '0'; ; ) {
+      for (let marker = '0'; ;) {
         const query = {uploadId, 'part-number-marker': marker, 'max-parts': '1000'}
         const {element} = await requestXml(connection, {method: 'GET', target, query}, call, 'ListPartsResult')
         for (const part of element.children.filter(each => each.name === 'Part')) {
@@ -110,7 +110,8 @@ export function createMultipart(connection: S3Connection): Multipart {
         headers: {'content-type': 'application/xml', ...headers},
         body,
       }
-      const answer = await requestXml(connection, request, call, 'CompleteMultipartUploadResult', COMPLETE_WAIT)
+      const wait = connection.settings.wire.waits?.complete ?? COMPLETE_WAIT
+      const answer = await requestXml(connection, request, call, 'CompleteMultipartUploadResult', wait)
       const crc32 = childText(answer.element, 'ChecksumCRC32')
       const versionId = answer.headers['x-amz-version-id']
       return {

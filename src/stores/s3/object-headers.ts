@@ -33,5 +33,7 @@ export function encodeHeader(value: string): string {
 }
 
 export function decodeHeader(value: string): string {
-  return value.replaceAll(/=\?utf-8\?b\?([\w+/=]*)\?=/giu, (_, base64: string) => Buffer.from(base64, 'base64').toString('utf8'))
+  return value.replaceAll(/=\?utf-8\?b\?([\w+/=]*)\?=/giu, (_, base64: string) =>
+    Buffer.from(base64, 'base64').toString('utf8'),
+  )
 }

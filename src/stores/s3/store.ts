@@ -38,7 +38,8 @@ export async function openConnection(remote: S3Remote, {wire, surroundings, find
   return createConnection({
     ...(endpoint === undefined ? {} : {endpoint}),
     ...(region === undefined ? {} : {region}),
-    credentials: remote.keys === undefined ? chainCredentials(surroundings, remote.profile) : staticCredentials(remote.keys),
+    credentials:
+      remote.keys === undefined ? chainCredentials(surroundings, remote.profile) : staticCredentials(remote.keys),
     quirks: remote.isSandbox === true ? SANDBOX : findQuirks(endpoint),
     findings,
     wire,

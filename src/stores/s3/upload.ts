@@ -112,6 +112,14 @@ export function createUpload(
     }
   }
 
+  /** While the store still knows the upload, the same bytes at the key are those of an earlier one. */
+  async function isForgotten({target, uploadId}: Session, call: Call): Promise<boolean> {
+    return multipart.listParts(target, uploadId, call).then(
+      () => false,
+      (error: unknown) => isFailure(error, 'not-found'),
+    )
+  }
+
   /** Asks what stands at the key; undefined when it is not ours, or may not be asked. */
   async function settle(
     session: Session,
@@ -160,7 +168,11 @@ export function createUpload(
       } catch (error) {
         const isLost = isFailure(error, 'network', 'busy')
         // A forgotten upload may be a finished one, of this process or of one that was killed.
-        if (isLost || isFailure(error, 'not-found') || (unclear.has(session.uploadId) && isFailure(error, 'exists'))) {
+        // A forgotten upload may be a finished one, of this process or of one that was killed.
+        const mayBeDone = isLost
+          ? await isForgotten(session, call)
+          : isFailure(error, 'not-found') || (unclear.has(session.uploadId) && isFailure(error, 'exists'))
+        if (mayBeDone) {
           const found = await settle(session, receipts, call)
           if (found !== undefined) return judge(session, receipts, found.etag, found.crc32)
         }

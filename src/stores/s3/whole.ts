@@ -51,10 +51,7 @@ export function createPutWhole(
         : {'content-md5': sums.md5.toString('base64')}
     const headers = {...objectHeaders(options), ...checksum, ...guard.headers}
     const answer = await connection
-      .request(
-        {method: 'PUT', target, headers, body},
-        {signal: call.signal, onSent: call.onSent, pace: call.pace},
-      )
+      .request({method: 'PUT', target, headers, body}, {signal: call.signal, onSent: call.onSent, pace: call.pace})
       .catch((error: unknown) => {
         throw guard.isRefused(error) ? AGAIN : error
       })
@@ -62,7 +59,13 @@ export function createPutWhole(
     return guard.notes.length > 0 ? {...stored, notes: guard.notes} : stored
   }
 
-  async function checkAnswer(target: Target, body: Body, sums: Sums, answer: Answer, call: Call): Promise<StoredObject> {
+  async function checkAnswer(
+    target: Target,
+    body: Body,
+    sums: Sums,
+    answer: Answer,
+    call: Call,
+  ): Promise<StoredObject> {
     const etag = unquote(answer.headers.etag)
     if (etag === '') throw noEtag(target)
     const crc32 = formatCrc32(sums.crc)
