@@ -1,5 +1,6 @@
 import type {Config} from '@oclif/core'
 import type {Target} from '../core/target.ts'
+import type {Wire} from '../http/send.ts'
 import {openStore} from '../stores/open.ts'
 import type {Store} from '../stores/store.ts'
 import {fileFindings} from './findings-file.ts'
@@ -20,18 +21,20 @@ export interface OpenTargetOptions {
   readonly isSdk?: boolean
   /** The container of a sandbox is made where it is missing. */
   readonly isForWriting?: boolean
+  /** Made from the flags unless given. */
+  readonly wire?: Wire
 }
 
 /** Opens the store that a target lives in. Fails `config`. */
 export async function openTarget(
   target: Target,
-  {flags, config, concurrency, isSdk = false, isForWriting = false}: OpenTargetOptions,
+  {flags, config, concurrency, isSdk = false, isForWriting = false, wire}: OpenTargetOptions,
 ): Promise<Store> {
   const surroundings = findSurroundings()
   const wished = flags['retry-for']
   const store = await openStore(await findRemote(target.remote, flags, config), {
     surroundings,
-    wire: createWire(flags),
+    wire: wire ?? createWire(flags),
     findings: fileFindings(stateFolder(surroundings, flags['state-dir'])),
     concurrency: concurrency ?? DEFAULT_CONCURRENCY,
     isSdk,

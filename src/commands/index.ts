@@ -1,19 +1,7 @@
 import type {Command} from '@oclif/core'
-import {commands as help} from '@oclif/plugin-help'
-import PendingAbort from './pending/abort.ts'
-import PendingList from './pending/list.ts'
-import PendingPrune from './pending/prune.ts'
-import Sandbox from './sandbox.ts'
-import Upload from './upload.ts'
-import Verify from './verify.ts'
+import {LOADERS} from './loaders.ts'
 
-/** Every command by its words; explicit, so that nothing is searched for at start. */
-export const COMMANDS: Record<string, Command.Class> = {
-  ...(help as unknown as Record<string, Command.Class>),
-  'pending:abort': PendingAbort,
-  'pending:list': PendingList,
-  'pending:prune': PendingPrune,
-  sandbox: Sandbox,
-  upload: Upload,
-  verify: Verify,
-}
+/** Every command by its words, loaded: what help, the reference and tests look at. */
+export const COMMANDS: Record<string, Command.Class> = Object.fromEntries(
+  await Promise.all(Object.entries(LOADERS).map(async ([id, load]) => [id, await load()] as const)),
+)

@@ -47,6 +47,10 @@ export interface ObjectOptions {
   readonly noClobber?: boolean
   /** Seconds after which the store deletes the object (Swift). */
   readonly deleteAfterInSeconds?: number
+  /** Where the segments go (Swift); `<container>_segments` where nothing else is said. */
+  readonly segmentContainer?: string
+  /** Leave the segments of the object that is replaced (Swift). */
+  readonly keepOldSegments?: boolean
 }
 
 export type ChecksumMode = 'crc32' | 'md5'
@@ -88,6 +92,8 @@ export interface Limits {
   readonly part?: PartLimits
   /** Bytes of a key in UTF-8. */
   readonly key: number
+  /** `key` counts characters instead. */
+  readonly keyUnit?: 'characters'
 }
 
 /** How sure the store's answer makes us: its own check, our comparison, or none that could be made. */
@@ -224,6 +230,11 @@ export interface ContainerOptions {
   readonly encryption?: string
   /** Swift: storage policy. */
   readonly policy?: string
+  /** Swift. */
+  readonly metadata?: Readonly<Record<string, string>>
+  /** Swift: the most that the container may hold; 0 ends a limit. */
+  readonly quotaBytes?: number
+  readonly quotaCount?: number
 }
 
 export interface ContainerCreated {
@@ -272,6 +283,8 @@ export interface ContainerStore {
 
 export type TempUrlMethod = 'GET' | 'PUT' | 'HEAD' | 'POST' | 'DELETE'
 
+export type TempUrlDigest = 'sha1' | 'sha256' | 'sha512'
+
 export interface TempUrlOptions {
   readonly method: TempUrlMethod
   /** Asked lifetime. */
@@ -289,6 +302,12 @@ export interface TempUrlOptions {
   /** GET: what the answer shall say. */
   readonly responseDisposition?: string
   readonly responseContentType?: string
+  /** Swift: the best that the cluster allows where nothing is said. */
+  readonly digest?: TempUrlDigest
+  /** Swift: for every object whose key starts with the target's key, which may be empty. */
+  readonly isPrefix?: boolean
+  /** Swift: an address or a CIDR range that alone may use it. */
+  readonly ipRange?: string
 }
 
 /** A signed URL and what must be sent with it. */
@@ -316,6 +335,24 @@ export interface LinkStore {
   link(target: Target, options: LinkOptions, call: Call): Promise<TempUrl>
   /** The plain address, without a signature. */
   publicUrl(target: Target, call: Call): Promise<string>
+}
+
+/** The two keys that temp URLs of Swift are signed with; secrets. */
+export interface TempUrlKeys {
+  readonly key?: string
+  readonly key2?: string
+}
+
+/** Only Swift has it: see `hasTempUrlKeys`. Without a container the target is the account. */
+export interface KeyStore {
+  getTempUrlKeys(target: Target, call: Call): Promise<TempUrlKeys>
+  /** Replaces one of the keys; URLs signed with it end at once. */
+  setTempUrlKey(target: Target, slot: keyof TempUrlKeys, key: string, call: Call): Promise<void>
+  /**
+   * Makes `key` the first one and keeps the present first one as the second, so that live URLs go on working. URLs
+   * signed with the present second one end.
+   */
+  rotateTempUrlKey(target: Target, key: string, call: Call): Promise<void>
 }
 
 export interface Store extends UploadStore, ObjectStore, ContainerStore, LinkStore {}

@@ -97,13 +97,15 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
 
   async function sendWhole(from: Source): Promise<void> {
     await from.check()
-    stored = await store
+    const done = await store
       .putWhole(target, from.body({offset: 0, size: from.size}), options, callFor(0))
       .catch(async (error: unknown) => {
         // Bytes that "were damaged on the way" may have been changed under our hands.
         if (isFailure(error, 'integrity')) await from.check()
         throw error
       })
+    await from.check()
+    stored = done
     onEvent({event: 'stored', id, part: 0, size: from.size})
   }
 

@@ -24,11 +24,9 @@ export function planParts(size: number, limits: Limits, wish: PlanWish = {}): Pa
       },
     )
   }
-  if (size > limits.object) {
-    throw new Failure(
-      'too-large',
-      `${formatSize(size)} is more than the store's limit of ${formatSize(limits.object)}.`,
-    )
+  const most = Math.min(limits.object, part.max * part.count)
+  if (size > most) {
+    throw new Failure('too-large', `${formatSize(size)} is more than the store's limit of ${formatSize(most)}.`)
   }
   const wished = wish.partSize
   if (wished !== undefined && (wished < part.min || wished > part.max)) {

@@ -1,4 +1,4 @@
-import {close, fstat, open, read, stat} from 'node:fs'
+import {close, constants, fstat, open, read, stat} from 'node:fs'
 import type {BigIntStats} from 'node:fs'
 import {promisify} from 'node:util'
 import {Failure} from '../core/failure.ts'
@@ -27,6 +27,9 @@ export interface Source {
   close(): Promise<void>
 }
 
+/** A FIFO without a writer would hold the opening; no regular file minds. Windows does not know the word. */
+const FLAGS = constants.O_RDONLY | ((constants as Partial<typeof constants>).O_NONBLOCK ?? 0)
+
 const openFd = promisify(open)
 const closeFd = promisify(close)
 const statFd = promisify(fstat) as (fd: number, options: {bigint: true}) => Promise<BigIntStats>
@@ -37,7 +40,7 @@ const statPath = promisify(stat) as (path: string, options: {bigint: true}) => P
  * more before the end. Fails `not-found`, `forbidden`, or `usage` for what is not a file.
  */
 export async function openFile(path: string, isPrefix = false): Promise<Source> {
-  const fd = await openFd(path, 'r').catch((error: unknown) => {
+  const fd = await openFd(path, FLAGS).catch((error: unknown) => {
     throw sourceFailure(error, path)
   })
   let identity: FileIdentity

@@ -4,7 +4,6 @@ import {once} from 'node:events'
 import {readFileSync} from 'node:fs'
 import {chmod, mkdir} from 'node:fs/promises'
 import {join} from 'node:path'
-import {text} from 'node:stream/consumers'
 import {fileURLToPath} from 'node:url'
 import {captureOutput} from '@oclif/test'
 import {run as runOclif} from '@oclif/core'
@@ -93,8 +92,8 @@ export interface Ending {
 export interface Running {
   readonly child: ChildProcess
   readonly ended: Promise<Ending>
-  /** Resolves when stderr has said so; fails when the process ends before. */
-  said(words: RegExp): Promise<void>
+  /** Resolves to all that was said, on stdout or stderr, once these words are in it; fails when it ends before. */
+  said(words: RegExp): Promise<string>
 }
 
 export interface RunOptions {
@@ -113,29 +112,26 @@ export function startSkylift(argv: readonly string[], {env, cwd, stdin, through 
   // It may end before it has read all that it is given.
   child.stdin.on('error', () => {})
   if (stdin !== 'open') child.stdin.end(stdin)
-  const output = Promise.all([text(child.stdout), text(child.stderr)])
-  const ended = once(child, 'close').then(async ([status, signal]) => {
-    const [stdout, stderr] = await output
-    const ending = {
-      status: (status as number | null) ?? undefined,
-      signal: (signal as NodeJS.Signals | null) ?? undefined,
-      stdout,
-      stderr,
-    }
-    return withoutSecrets(ending, env)
+  const said = {stdout: '', stderr: ''}
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (piece: string) => (said[name] += piece))
+  }
+  const ended = once(child, 'close').then(([status, signal]) => {
+    const how = {status: (status as number | null) ?? undefined, signal: (signal as NodeJS.Signals | null) ?? undefined}
+    return withoutSecrets({...how, ...said}, env)
   })
-  let heard = ''
-  child.stderr.on('data', (piece: Buffer) => (heard += piece.toString()))
   return {
     child,
     ended,
     said: words =>
       new Promise((resolve, reject) => {
         const ask = (): void => {
-          if (words.test(heard)) resolve()
+          const all = said.stdout + said.stderr
+          if (words.test(all)) resolve(all)
         }
+        child.stdout.on('data', ask)
         child.stderr.on('data', ask)
-        child.once('close', () => reject(new Error(`It ended without saying ${words}: ${heard}`)))
+        child.once('close', () => reject(new Error(`It ended without saying ${words}: ${said.stdout}${said.stderr}`)))
         ask()
       }),
   }
@@ -170,7 +166,7 @@ export function readJson<T = Record<string, unknown>>({stdout}: Ending): T {
 /** Whatever a test is about: no output may hold the secret key, or a signature. */
 function withoutSecrets(ending: Ending, {AWS_SECRET_ACCESS_KEY: secret}: Env): Ending {
   const output = ending.stdout + ending.stderr
-  if (secret !== undefined && output.includes(secret)) throw new Error(`The secret key is in the output: ${output}`)
+  if (secret && output.includes(secret)) throw new Error(`The secret key is in the output: ${output}`)
   if (/signature=[\da-f]{16}/iu.test(output)) throw new Error(`A signature is in the output: ${output}`)
   return ending
 }

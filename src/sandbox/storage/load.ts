@@ -31,9 +31,16 @@ export function loadStorage(folder: string): Storage {
 
 /** Makes a folder that is only ours; fails `config` where something else stands in its place. */
 export function makeFolder(path: string): void {
-  mkdirSync(path, {recursive: true, mode: 0o700})
-  if (!lstatSync(path).isDirectory())
-    throw new Failure('config', `${path} is a link or a file; the sandbox wants a folder of its own.`)
+  try {
+    mkdirSync(path, {recursive: true, mode: 0o700})
+    if (lstatSync(path).isDirectory()) return
+  } catch (error) {
+    const {code} = error as NodeJS.ErrnoException
+    if (code !== 'EEXIST' && code !== 'ENOTDIR') {
+      throw new Failure('config', `The sandbox cannot make its folder ${path} (${code}).`, {cause: error})
+    }
+  }
+  throw new Failure('config', `${path} is a link or a file; the sandbox wants a folder of its own.`)
 }
 
 class Loader {

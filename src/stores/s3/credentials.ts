@@ -38,10 +38,14 @@ export function chainCredentials(surroundings: Surroundings, profile: string | u
   }
 }
 
+const nothing = (): void => {}
+/** Without it the chain warns on the console that a profile and keys are both there, which a person may well want. */
+const SILENT = {trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing}
+
 async function resolveChain(profile: string | undefined, ignoreCache: boolean): Promise<Credentials> {
   const {defaultProvider} = await import('@aws-sdk/credential-provider-node')
   // A new provider reads the files again: what an outside program renewed meanwhile is found.
-  const provide = defaultProvider({...(profile === undefined ? {} : {profile}), ignoreCache})
+  const provide = defaultProvider({...(profile === undefined ? {} : {profile}), ignoreCache, logger: SILENT})
   const {accessKeyId, secretAccessKey, sessionToken, expiration} = await provide()
   return {
     accessKeyId,
@@ -61,7 +65,7 @@ async function endsSoon(known: Promise<Credentials>): Promise<boolean> {
 
 function asAuthFailure(error: unknown, profile: string | undefined): Failure {
   const {name, message} = error as Error
-  if (profile !== undefined && /could not be found|not found/iu.test(message)) {
+  if (profile !== undefined && /could not be found|not found|could not load/iu.test(message)) {
     return new Failure('auth', `There are no credentials in the profile "${profile}".`, {suggestion: HOW, cause: error})
   }
   if (name === 'CredentialsProviderError' && /could not load/iu.test(message)) {

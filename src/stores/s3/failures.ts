@@ -161,12 +161,17 @@ function retryAfter(refusal: Refusal): {retryAfter: number} | undefined {
   return ms > 0 ? {retryAfter: ms} : undefined
 }
 
+/** True for a page for people: whoever sends one, whatever the status, is no S3 store. */
+export function isWebPage(text: string): boolean {
+  return /^\s*<(?:!doctype html|html)/iu.test(text)
+}
+
 /** Reads the refusal out of an answer of the data plane. */
 export function readRefusal(answer: Answer): Refusal {
   const base = {status: answer.status, headers: answer.headers}
   const hint = answer.headers['x-amz-bucket-region']
   const region = typeof hint === 'string' ? hint : undefined
-  if (/^\s*<(?:!doctype html|html)/iu.test(answer.text)) {
+  if (isWebPage(answer.text)) {
     return {...base, providerCode: '', message: '', isHtml: true, ...(region === undefined ? {} : {region})}
   }
   let root

@@ -168,7 +168,6 @@ export function createUpload(
       } catch (error) {
         const isLost = isFailure(error, 'network', 'busy')
         // A forgotten upload may be a finished one, of this process or of one that was killed.
-        // A forgotten upload may be a finished one, of this process or of one that was killed.
         const mayBeDone = isLost
           ? await isForgotten(session, call)
           : isFailure(error, 'not-found') || (unclear.has(session.uploadId) && isFailure(error, 'exists'))

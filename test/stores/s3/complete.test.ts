@@ -114,26 +114,43 @@ describe('complete of S3', () => {
 })
 
 describe('complete of S3 whose answer is lost', () => {
-  const lost: [string, Reply][] = [
-    ['an error inside a success', [200, errorXml('InternalError')]],
-    ['a cut connection', 'reset'],
-    ['half an answer', [200, '<CompleteMultipartUploadResult><ETag>']],
-    ['a busy store', [503, errorXml('SlowDown')]],
-    ['an answer without an ETag', done('<Location>x</Location>')],
-    ['an upload that was finished before', [404, errorXml('NoSuchUpload')]],
+  const FORGOTTEN: Reply = [404, errorXml('NoSuchUpload')]
+  const lost: [string, Reply, string][] = [
+    ['an error inside a success', [200, errorXml('InternalError')], 'POST GET HEAD'],
+    ['a cut connection', 'reset', 'POST GET HEAD'],
+    ['half an answer', [200, '<CompleteMultipartUploadResult><ETag>'], 'POST GET HEAD'],
+    ['a busy store', [503, errorXml('SlowDown')], 'POST GET HEAD'],
+    ['an answer without an ETag', done('<Location>x</Location>'), 'POST HEAD'],
+    ['an upload that was finished before', FORGOTTEN, 'POST HEAD'],
   ]
-  for (const [what, reply] of lost) {
-    it(`is success when ours stands at the key, after ${what}`, async () => {
+  for (const [what, reply, methods] of lost) {
+    it(`is success when the upload is no more and ours stands at the key, after ${what}`, async () => {
       for (const headers of [MINE, {...MINE, etag: '"0x8DB"', 'x-amz-checksum-crc32': crcBase64(WHOLE)}]) {
-        const seen = answer([reply, [200, '', headers]])
+        const seen = answer(({method}) =>
+          method === 'POST' ? reply : method === 'GET' ? FORGOTTEN : [200, '', headers],
+        )
         const stored = await open().complete(SESSION, RECEIPTS, newCall())
         expect(stored).to.include({size: WHOLE.length, crc32: crcOf(WHOLE), etag: headers.etag.replaceAll('"', '')})
-        expect(stored.verified.by).to.be.oneOf(['md5', 'crc32'])
-        expect(seen.map(({method}) => method)).to.deep.equal(['POST', 'HEAD'])
+        expect(stored.verified.by).to.equal(headers === MINE ? 'md5' : 'crc32')
+        expect(seen.map(({method}) => method)).to.have.members(methods.split(' '))
+        expect(seen.filter(({method}) => method === 'GET').every(({path}) => path.includes('uploadId=u%201'))).to.equal(
+          true,
+        )
         stopAnswering()
       }
     })
   }
+
+  it('fails as it did while the store knows the upload: the same bytes at the key are those of an earlier one', async () => {
+    const seen = answer(({method}) =>
+      method === 'POST' ? 'reset' : method === 'GET' ? [200, '<ListPartsResult/>'] : [200, '', MINE],
+    )
+    expect(await failureOf(open().complete(SESSION, RECEIPTS, newCall()))).to.include({
+      code: 'network',
+      retryable: true,
+    })
+    expect(seen.filter(({method}) => method === 'POST')).to.have.length(1)
+  })
 
   const others: [string, Reply][] = [
     ['nothing stands there', [404]],
@@ -146,7 +163,8 @@ describe('complete of S3 whose answer is lost', () => {
   ]
   for (const [what, head] of others) {
     it(`fails as it did when ${what}`, async () => {
-      answer([[200, errorXml('InternalError')], head, [404, errorXml('NoSuchUpload')], head])
+      const posts: Reply[] = [[200, errorXml('InternalError')], FORGOTTEN]
+      answer(({method}) => (method === 'POST' ? posts.shift()! : method === 'GET' ? FORGOTTEN : head))
       const store = open()
       expect(await failureOf(store.complete(SESSION, RECEIPTS, newCall()))).to.include({code: 'busy', retryable: true})
       expect(await failureOf(store.complete(SESSION, RECEIPTS, newCall()))).to.include({
@@ -187,14 +205,19 @@ describe('complete of S3 that may replace nothing', () => {
     ['409', [409, errorXml('ConditionalRequestConflict')]],
   ] as const) {
     it(`takes ${what} for success after a lost answer, when ours stands there`, async () => {
-      const seen = answer(['reset', [404], reply, [200, '', MINE]])
+      const posts: Reply[] = ['reset', reply]
+      let standing: Reply = [404]
+      answer(({method}) =>
+        method === 'POST' ? posts.shift()! : method === 'GET' ? [200, '<ListPartsResult/>'] : standing,
+      )
       const store = open({quirks: AWS})
       expect(await failureOf(store.complete(CAREFUL, RECEIPTS, newCall()))).to.include({
         code: 'network',
         retryable: true,
       })
+      standing = [200, '', MINE]
       expect(await store.complete(CAREFUL, RECEIPTS, newCall())).to.include({etag: ETAG})
-      expect(seen.map(({method}) => method)).to.deep.equal(['POST', 'HEAD', 'POST', 'HEAD'])
+      expect(posts).to.have.length(0)
     })
   }
 

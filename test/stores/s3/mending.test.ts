@@ -8,7 +8,7 @@ import type {Reply, Seen} from './wire.ts'
 
 afterEach(stopAnswering)
 
-const INFO: Reply = [200, '', {etag: '"e"', 'content-length': '1'}]
+const INFO: Reply = [200, '', {etag: '"e"'}]
 
 function regionOf({headers}: Seen): string | undefined {
   return /Credential=[^/]+\/\d+\/(?<region>[^/]+)\//u.exec(headers['authorization'] ?? '')?.groups?.['region']
@@ -16,6 +16,11 @@ function regionOf({headers}: Seen): string | undefined {
 
 function keyIdOf({headers}: Seen): string | undefined {
   return /Credential=(?<id>[^/]+)\//u.exec(headers['authorization'] ?? '')?.groups?.['id']
+}
+
+/** HEAD has no body to say anything with. */
+function get(store: ReturnType<typeof open>, at = target) {
+  return store.read(at, undefined, () => {}, newCall())
 }
 
 describe('a region that is another', () => {
@@ -33,10 +38,10 @@ describe('a region that is another', () => {
     it(`is taken from ${what}, signed with once more, and remembered for the container`, async () => {
       const seen = answer(each => (regionOf(each) === 'eu-north-1' || each.path.startsWith('/other') ? INFO : reply))
       const store = open()
-      expect(await store.head(target, newCall())).to.include({etag: 'e'})
+      expect(await get(store)).to.include({etag: 'e'})
       expect(seen.map(regionOf)).to.deep.equal(['us-east-1', 'eu-north-1'])
-      await store.head({...target, key: 'second'}, newCall())
-      await store.head({...target, container: 'other'}, newCall())
+      await get(store, {...target, key: 'second'})
+      await get(store, {...target, container: 'other'})
       expect(seen.slice(2).map(regionOf)).to.deep.equal(['eu-north-1', 'us-east-1'])
     })
   }
@@ -62,7 +67,7 @@ describe('a region that is another', () => {
       400,
       errorXml('AuthorizationHeaderMalformed', 'Wrong.', `<Region>r-${++count}</Region>`),
     ])
-    expect(await failureOf(open().head(target, newCall()))).to.include({code: 'auth', retryable: false})
+    expect(await failureOf(get(open()))).to.include({code: 'auth', retryable: false})
     expect(seen).to.have.length(2)
   })
 })
@@ -123,11 +128,7 @@ describe('a clock that is off', () => {
         : [403, errorXml('RequestTimeTooSkewed'), {date: new Date(truth).toUTCString()}]
     })
     const store = open()
-    await store
-      .list({...target, key: ''}, newCall())
-      [Symbol.asyncIterator]()
-      .next()
-      .catch(() => {})
+    expect(await get(store)).to.include({etag: 'e'})
     expect(seen).to.have.length(2)
     expect(await store.head(target, newCall())).to.include({etag: 'e'})
     expect(seen).to.have.length(3)

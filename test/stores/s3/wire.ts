@@ -13,6 +13,9 @@ import {UNKNOWN} from '../../../src/stores/s3/quirks.ts'
 import {createUpload} from '../../../src/stores/s3/upload.ts'
 import type {Body, Call, ObjectStore, Target, UploadStore} from '../../../src/stores/store.ts'
 
+// From its import on nock stands between every test and its real servers.
+nock.restore()
+
 /** What reached the made-up store. */
 export interface Seen {
   readonly method: string
@@ -37,15 +40,16 @@ export function answer(
   ...origins: string[]
 ): Seen[] {
   const all: Seen[] = []
+  if (!nock.isActive()) nock.activate()
   nock.disableNetConnect()
   for (const origin of origins.length > 0 ? origins : [ENDPOINT]) {
     const scope = nock(origin).persist()
     for (const method of ['GET', 'HEAD', 'PUT', 'POST', 'DELETE']) {
       scope.intercept(/.*/u, method).reply(function (path, body, done) {
-        const headers = Object.fromEntries(
-          Object.entries(this.req.headers).map(([name, value]) => [name, String(value)]),
-        )
-        const seen = {method, host: headers['host'] ?? '', path, headers, body: String(body)}
+        const {headers} = this.req
+        // What looks like JSON comes parsed; nothing of ours does.
+        const text = typeof body === 'string' ? body : JSON.stringify(body)
+        const seen = {method, host: headers['host'] ?? '', path, headers, body: text}
         all.push(seen)
         const reply = typeof replies === 'function' ? replies(seen) : replies[all.length - 1]
         Promise.resolve(reply).then(
@@ -66,6 +70,7 @@ export function answer(
 export function stopAnswering(): void {
   nock.cleanAll()
   nock.enableNetConnect()
+  nock.restore()
 }
 
 export const ENDPOINT = 'http://store.test:9000'
