@@ -3,4 +3,5 @@
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
 
 const {main} = await import('../dist/run.js')
-await main(import.meta.url)
+const {findCommand} = await import('../dist/lazy.js')
+await main(import.meta.url, findCommand)

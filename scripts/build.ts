@@ -1,16 +1,71 @@
 /** Builds dist/: one bundle with lazily loaded chunks, so that a command loads what it needs and nothing else. */
-import {rmSync} from 'node:fs'
-import {join} from 'node:path'
+import {readdirSync, readFileSync, rmSync} from 'node:fs'
+import {readFile} from 'node:fs/promises'
+import {join, resolve} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {build} from 'esbuild'
-import type {BuildOptions} from 'esbuild'
+import type {BuildOptions, BuildResult, Plugin} from 'esbuild'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 const ENTRIES = {commands: 'src/commands/index.ts', lazy: 'src/commands/lazy.ts', run: 'src/cli/run.ts'}
 
+const COPY = '?copy'
+const FOUND = 'found'
+
+/**
+ * Gives signature-v4 and our own files a copy of what they use of @smithy/core, a few functions. Otherwise they share
+ * its index files with client-s3, and all that is behind them is loaded by every command that signs.
+ */
+const ownSmithyCore: Plugin = {
+  name: 'own-smithy-core',
+  setup({onResolve, onLoad, resolve}) {
+    onResolve({filter: /^@smithy\/core\/|^\./}, async ({path, importer, resolveDir, kind, pluginData}) => {
+      if (pluginData === FOUND) return undefined
+      const isFirst = path.startsWith('@smithy/core/') && /[\\/](?:signature-v4|src)[\\/]/u.test(importer)
+      if (pluginData === COPY ? !/core[\\/]dist-es/u.test(importer) : !isFirst) return undefined
+      const found = await resolve(path, {importer, resolveDir, kind, pluginData: FOUND})
+      return {path: found.path, errors: found.errors, suffix: COPY, sideEffects: false, pluginData: COPY}
+    })
+    onLoad({filter: /core[\\/]dist-es/}, async ({path, suffix, pluginData}) =>
+      suffix === COPY ? {contents: await readFile(path, 'utf8'), pluginData, loader: 'js'} : undefined,
+    )
+  },
+}
+
+/** What every script needs that only makes a link, which has to be quick. */
+const QUICK = ['src/commands/link.ts', 'src/stores/s3/store.ts'].map(file => join(ROOT, file))
+
+/**
+ * Keeps what a link needs in one chunk: each file takes as long to load as it takes to run. esbuild puts files together
+ * that the same entries need, so every entry of ours is made to need all of these.
+ */
+const oneQuickChunk: Plugin = {
+  name: 'one-quick-chunk',
+  setup({onLoad}) {
+    const entries = findEntries()
+    onLoad({filter: /[\\/]src[\\/].*\.ts$/}, async ({path}) => {
+      if (!entries.has(path)) return undefined
+      const more = QUICK.filter(file => file !== path).map(file => `\nimport ${JSON.stringify(file)}`)
+      return {contents: (await readFile(path, 'utf8')) + more.join(''), loader: 'ts'}
+    })
+  },
+}
+
+/** Our own files with which a chunk may begin: the entries, and whatever is imported when it is needed. */
+function findEntries(): ReadonlySet<string> {
+  const entries = new Set(Object.values(ENTRIES).map(file => join(ROOT, file)))
+  for (const file of readdirSync(join(ROOT, 'src'), {recursive: true, encoding: 'utf8'})) {
+    if (!file.endsWith('.ts')) continue
+    const path = join(ROOT, 'src', file)
+    for (const [, to = ''] of readFileSync(path, 'utf8').matchAll(/\bimport\('(\.[^']+)'\)/gu))
+      entries.add(resolve(path, '..', to))
+  }
+  return entries
+}
+
 /** Bundles as Skylift is bundled; `outdir` is emptied first. */
-export async function bundle(options: BuildOptions & {readonly outdir: string}): Promise<void> {
+export async function bundle(options: BuildOptions & {readonly outdir: string}): Promise<BuildResult> {
   rmSync(options.outdir, {recursive: true, force: true})
   return build({
     absWorkingDir: ROOT,
@@ -25,6 +80,7 @@ export async function bundle(options: BuildOptions & {readonly outdir: string}):
     chunkNames: 'chunks/[name]-[hash]',
     // oclif would bring 3.5 MB of compiler for its development mode.
     external: ['typescript', 'ts-node'],
+    plugins: [ownSmithyCore, oneQuickChunk],
     banner: {js: "import {createRequire as __cr} from 'node:module';const require=__cr(import.meta.url);"},
     legalComments: 'none',
     logLevel: 'warning',
@@ -32,8 +88,8 @@ export async function bundle(options: BuildOptions & {readonly outdir: string}):
   })
 }
 
-export async function buildSkylift(outdir: string, more: BuildOptions = {}): Promise<void> {
-  await bundle({entryPoints: ENTRIES, outdir, ...more})
+export async function buildSkylift(outdir: string, more: BuildOptions = {}): Promise<BuildResult> {
+  return bundle({entryPoints: ENTRIES, outdir, ...more})
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildSkylift(join(ROOT, 'dist'))

@@ -175,6 +175,15 @@ describe('the walls of the house', () => {
     expect(packages).to.deep.equal([])
   })
 
+  it('let nock into one file alone: from its import on it stands before the network of every test', () => {
+    const importers = readdirSync(`${ROOT}/test`, {recursive: true, encoding: 'utf8'})
+      .filter(path => path.endsWith('.ts'))
+      .filter(path =>
+        readImports(withoutComments(readFileSync(`${ROOT}/test/${path}`, 'utf8'))).some(({to}) => to === 'nock'),
+      )
+    expect(importers).to.deep.equal(['support/nock.ts'])
+  })
+
   const wings = ['s3', 'swift'].filter(
     wing => wing === 's3' || [...sources.keys()].some(path => isIn(path, `stores/${wing}`)),
   )

@@ -1,13 +1,14 @@
 /**
- * What `npm test` runs: mocha over all tests, or over the files and options given. It tells what was skipped and why;
+ * What `npm test` runs: mocha over all tests, a process for each folder so that none disturbs the next, or over the
+ * files and options given. It tells what was skipped and why;
  * with CI=1 a skipped test is a failure. Its last line is `N passed, N failed`, with `, N skipped` where there are any.
  */
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {existsSync} from 'node:fs'
-import {mkdtemp, readFile, rm} from 'node:fs/promises'
+import {mkdtemp, readdir, readFile, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
-import {join} from 'node:path'
+import {join, sep} from 'node:path'
 import {setTimeout} from 'node:timers/promises'
 import {fileURLToPath} from 'node:url'
 import type {RunReport} from './support/reporter.ts'
@@ -15,18 +16,37 @@ import {isStrict} from './support/skip.ts'
 
 const MOCHA = fileURLToPath(new URL('../node_modules/mocha/bin/mocha.js', import.meta.url))
 const REPORTER = fileURLToPath(new URL('support/reporter.ts', import.meta.url))
-const ALL = 'test/**/*.test.ts'
+const TESTS = fileURLToPath(new URL('.', import.meta.url))
 /** How long output may still come after mocha's end. */
 const GRACE = 5000
 
 const folder = await mkdtemp(join(tmpdir(), 'skylift-test-'))
 try {
-  const output = join(folder, 'report.json')
-  const ending = await runMocha(process.argv.slice(2), output)
-  const report = await readReport(output)
-  if (!tell(report, ending)) process.exitCode = 1
+  const runs: Run[] = []
+  for (const args of await groupTests(process.argv.slice(2))) {
+    const output = join(folder, `report-${runs.length}.json`)
+    const ending = await runMocha(args, output)
+    runs.push({name: args.at(-1) ?? '', ending, report: await readReport(output)})
+  }
+  if (!tell(runs)) process.exitCode = 1
 } finally {
   await rm(folder, {recursive: true, force: true})
+}
+
+interface Run {
+  readonly name: string
+  readonly ending: Ending
+  readonly report: RunReport | undefined
+}
+
+/** Returns mocha's arguments, one list a process. */
+async function groupTests(args: readonly string[]): Promise<readonly (readonly string[])[]> {
+  const namesFiles = args.some(arg => !arg.startsWith('-') && (arg.endsWith('.ts') || existsSync(arg)))
+  if (namesFiles) return [args]
+  const found = await readdir(TESTS, {recursive: true})
+  const files = found.map(file => file.split(sep)).filter(words => words.at(-1)?.endsWith('.test.ts'))
+  const folders = new Set(files.map(([first = '', ...rest]) => (rest.length > 0 ? `${first}/**/` : '')))
+  return [...folders].sort().map(name => [...args, `test/${name}*.test.ts`])
 }
 
 interface Ending {
@@ -36,7 +56,6 @@ interface Ending {
 }
 
 async function runMocha(args: readonly string[], output: string): Promise<Ending> {
-  const namesFiles = args.some(arg => !arg.startsWith('-') && (arg.endsWith('.ts') || existsSync(arg)))
   const mocha = spawn(
     process.execPath,
     [
@@ -45,7 +64,6 @@ async function runMocha(args: readonly string[], output: string): Promise<Ending
       ...(process.stdout.isTTY ? ['--color'] : []),
       ...(isStrict() ? ['--forbid-only'] : []),
       ...args,
-      ...(namesFiles ? [] : [ALL]),
     ],
     {stdio: ['inherit', 'pipe', 'pipe']},
   )
@@ -68,20 +86,23 @@ async function readReport(output: string): Promise<RunReport | undefined> {
   }
 }
 
-/** Prints what the run came to; true when it is a success. */
-function tell(report: RunReport | undefined, ending: Ending): boolean {
-  const {passed, failed, skipped} = report ?? {passed: 0, failed: 0, skipped: []}
+/** Prints what the runs came to; true when they are a success. */
+function tell(runs: readonly Run[]): boolean {
+  const reports = runs.map(({report}) => report ?? {passed: 0, failed: 0, skipped: []})
+  const passed = reports.reduce((sum, report) => sum + report.passed, 0)
+  const skipped = reports.flatMap(report => report.skipped)
   for (const [reason, titles] of groupByReason(skipped)) {
     console.log(`\nSkipped, ${reason}:`)
     for (const title of titles) console.log(`  ${title}`)
   }
   const isRefused = skipped.length > 0 && isStrict()
   if (isRefused) console.log('\nWith CI=1 a skipped test is a failure.')
-  let failures = failed + (isRefused ? skipped.length : 0)
-  const trouble = findTrouble(report, ending)
-  if (trouble && failures === 0) {
-    console.log(`\n${trouble}`)
-    failures = 1
+  let failures = reports.reduce((sum, report) => sum + report.failed, isRefused ? skipped.length : 0)
+  for (const {name, report, ending} of runs) {
+    const trouble = findTrouble(report, ending)
+    if (trouble === undefined || (report !== undefined && report.failed > 0)) continue
+    console.log(`\n${name}: ${trouble}`)
+    failures++
   }
   const rest = skipped.length > 0 && !isRefused ? `, ${skipped.length} skipped` : ''
   console.log(`\n${passed} passed, ${failures} failed${rest}`)
@@ -93,7 +114,8 @@ function findTrouble(report: RunReport | undefined, {exitCode, leftBehind}: Endi
   if (!report) return `Mocha ended with ${exitCode} before it was done.`
   if (exitCode !== 0) return `Mocha ended with ${exitCode} although no test failed.`
   if (leftBehind) return 'A test left a process running that still holds the output.'
-  return report.passed === 0 ? 'No test passed or failed: nothing was tested.' : undefined
+  const isEmpty = report.passed === 0 && report.skipped.length === 0
+  return isEmpty ? 'No test passed or failed: nothing was tested.' : undefined
 }
 
 function groupByReason(skipped: RunReport['skipped']): Map<string, string[]> {

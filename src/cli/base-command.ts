@@ -1,6 +1,9 @@
 import {Command, Flags} from '@oclif/core'
 import type {Failure} from '../core/failure.ts'
+import {printable} from '../core/printable.ts'
 import type {Json} from '../stores/store.ts'
+import {escapeMarks} from './displays/json.ts'
+import {EVENT_VERSION} from '../upload/events.ts'
 import {statusOf} from './exit-codes.ts'
 import {readParseFailure} from './parse-failure.ts'
 import {failureToJson, tellFailure} from './tell-failure.ts'
@@ -22,8 +25,28 @@ export abstract class BaseCommand extends Command {
   protected endWith(failures: readonly Failure[], more: {readonly [name: string]: Json} = {}): never {
     const isDebug = this.argv.some(word => word === '-v' || word === '--debug') || Boolean(process.env['SKYLIFT_DEBUG'])
     if (this.jsonEnabled()) this.logJson({ok: false, ...more, failures: failures.map(failureToJson)})
-    else for (const failure of failures) process.stderr.write(tellFailure(failure, isDebug))
+    else
+      for (const failure of failures) {
+        // Whoever reads NDJSON reads nothing else.
+        if (this.isProgressJson()) {
+          const line = {
+            v: EVENT_VERSION,
+            time: new Date().toISOString(),
+            event: 'failure',
+            ...(failureToJson(failure) as object),
+          }
+          process.stderr.write(`${escapeMarks(JSON.stringify(line))}\n`)
+        } else process.stderr.write(tellFailure(failure, isDebug))
+      }
     this.exit(statusOf(failures.map(({code}) => code)))
+  }
+
+  /** Asked of the words, since a command line that cannot be parsed fails too. */
+  private isProgressJson(): boolean {
+    const words = this.argv.join(' ')
+    if (/(?:^| )(?:-q|--quiet)(?: |$)/u.test(words)) return false
+    const wish = /--progress[ =](\w+)/u.exec(words)?.[1] ?? process.env['SKYLIFT_PROGRESS']
+    return wish === 'json'
   }
 
   protected override async catch(error: Error): Promise<never> {
@@ -32,8 +55,14 @@ export abstract class BaseCommand extends Command {
     this.endWith([readParseFailure(error)])
   }
 
+  /** Tells lines on stderr; with `--json` they stand in the document instead. */
+  protected tellAside(lines: readonly string[]): void {
+    if (this.jsonEnabled()) return
+    for (const line of lines) process.stderr.write(`${printable(line)}\n`)
+  }
+
   override logJson(json: unknown): void {
-    this.log(JSON.stringify(json, null, 2))
+    this.log(escapeMarks(JSON.stringify(json, null, 2)))
   }
 
   override log(text = ''): void {

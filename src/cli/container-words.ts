@@ -33,7 +33,11 @@ export function describeDetails(details: ContainerDetails): string {
     ...Object.entries(details.extra ?? {}).map(([name, value]) => [name, textOf(value)] as const),
   ]
   const text = lines.map(([name, value]) => `${name.padEnd(11)} ${printable(value)}`.trimEnd()).join('\n')
-  return [text, ...(cors?.length ? ['', describeCors(cors)] : []), ...(notes.length > 0 ? ['', ...notes.map(printable)] : [])].join('\n')
+  return [
+    text,
+    ...(cors?.length ? ['', describeCors(cors)] : []),
+    ...(notes.length > 0 ? ['', ...notes.map(printable)] : []),
+  ].join('\n')
 }
 
 export function detailsToJson({limits, cors, ...rest}: ContainerDetails): Readonly<Record<string, Json>> {
@@ -104,5 +108,8 @@ function count(all: readonly unknown[] | undefined, name: string): string {
 }
 
 function formatDate(date: Date): string {
-  return date.toISOString().replace('T', ' ').replace(/\.\d+Z$/u, ' UTC')
+  return date
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/u, ' UTC')
 }

@@ -19,7 +19,10 @@ export const corsFlags = {
     options: METHODS,
     ...several,
   }),
-  header: Flags.string({description: 'header that the page may send, * for all; may be given several times', ...several}),
+  header: Flags.string({
+    description: 'header that the page may send, * for all; may be given several times',
+    ...several,
+  }),
   expose: Flags.string({description: 'header that the page may read; may be given several times', ...several}),
   'max-age': durationFlag({description: 'how long a browser may remember the answer'}),
   preset: Flags.string({

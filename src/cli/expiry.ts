@@ -44,6 +44,9 @@ export const expiryFlags = {
 
 /** `2030-12-31 18:00:00 UTC (in 1 h)` */
 export function describeEnd(end: Date, format: (ms: number) => string, now = Date.now()): string {
-  const text = end.toISOString().replace('T', ' ').replace(/\.\d+Z$/u, ' UTC')
+  const text = end
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/u, ' UTC')
   return `${text} (in ${format(Math.max(0, Math.round((end.getTime() - now) / 1000) * 1000))})`
 }

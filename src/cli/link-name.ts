@@ -16,10 +16,10 @@ export function chooseLinkName(filename: string | undefined, {key}: Target, keep
   const [own, wished] = [extensionOf(key), extensionOf(filename)]
   if (own === '' || own.toLowerCase() === wished.toLowerCase()) return {filename, notes: []}
   if (keepExtension) return {filename: append(filename, own), notes: []}
-  const how = wished === '' ? 'has no extension' : `ends in "${wished}"`
+  const how = wished === '' ? 'ends in no extension' : `ends in "${wished}"`
   return {
     filename,
-    notes: [`The file name ${how}, and the object's name in "${own}": --keep-extension would add that.`],
+    notes: [`The file name ${how}, the object's in "${own}": --keep-extension would add that.`],
   }
 }
 

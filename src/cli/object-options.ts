@@ -59,7 +59,7 @@ function checkMetadata([name, value]: readonly [string, string]): readonly [stri
 
 function refuseControl(value: unknown): void {
   // oxlint-disable-next-line no-control-regex
-  if (/[\u0000-\u001F\u007F]/u.test(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))) {
+  if (/[\u0000-\u001F\u007F]/u.test([value].flat(2).join(' '))) {
     throw new Failure('usage', 'A header cannot hold control characters.')
   }
 }

@@ -2,11 +2,11 @@ import type {Config} from '@oclif/core'
 import {Failure} from '../core/failure.ts'
 import type {Remote} from '../stores/remote.ts'
 import type {ConnectionFlags} from './flags.ts'
-import {reachSandbox} from './sandbox.ts'
 
 /** Finds the connection that a remote's name stands for. Fails `config` for a name that nobody saved. */
 export async function findRemote(name: string, flags: ConnectionFlags, config: Config): Promise<Remote> {
   if (name === 'sandbox') {
+    const {reachSandbox} = await import('./sandbox.ts')
     const {endpoint, accessKeyId, secretAccessKey, region} = await reachSandbox(config)
     return {provider: 's3', name, endpointUrl: endpoint, region, keys: {accessKeyId, secretAccessKey}, isSandbox: true}
   }

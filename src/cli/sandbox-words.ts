@@ -15,7 +15,7 @@ For aws-cli and Skylift:
 
   export ${keys}
   export AWS_ENDPOINT_URL=${endpoint}
-  aws s3 ls
+  aws --endpoint-url ${endpoint} s3 ls
 
 For rclone:
 

@@ -1,5 +1,4 @@
 import {formatDuration} from '../core/durations.ts'
-import {printable} from '../core/printable.ts'
 import type {Wire} from '../http/send.ts'
 import type {Call, Store, Target} from '../stores/store.ts'
 import {BaseCommand} from './base-command.ts'
@@ -30,7 +29,7 @@ export abstract class StoreCommand extends BaseCommand {
     const interrupts = watchInterrupts()
     const call: Call = {
       signal: interrupts.signal,
-      onRetry: ({wait, failure}) => tell(`${failure.message} Trying again in ${formatDuration(wait)}.`),
+      onRetry: ({wait, failure}) => this.tellAside([`${failure.message} Trying again in ${formatDuration(wait)}.`]),
     }
     try {
       return await use({store: await openTarget(target, {flags, config: this.config, wire}), call, wire})
@@ -38,13 +37,4 @@ export abstract class StoreCommand extends BaseCommand {
       interrupts.stop()
     }
   }
-
-  /** Tells lines on stderr; with `--json` they stand in the document instead. */
-  protected tellAside(lines: readonly string[]): void {
-    if (!this.jsonEnabled()) for (const line of lines) tell(line)
-  }
-}
-
-function tell(line: string): void {
-  process.stderr.write(`${printable(line)}\n`)
 }

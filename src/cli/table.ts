@@ -5,7 +5,14 @@ import {widthOf} from './displays/text-width.ts'
 export function formatTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [heading, ...rows].map(row => row.map(printable))
   const widths = heading.map((_, column) => Math.max(...all.map(row => widthOf(row[column] ?? ''))))
-  return all.map(row => row.map((cell, column) => pad(cell, widths[column] ?? 0)).join('  ').trimEnd()).join('\n')
+  return all
+    .map(row =>
+      row
+        .map((cell, column) => pad(cell, widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }
 
 function pad(text: string, width: number): string {

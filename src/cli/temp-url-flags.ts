@@ -55,9 +55,13 @@ export interface TempUrlFlags {
 export function tempUrlTarget(text: string, flags: TempUrlFlags): Target {
   if (!flags['random-key']) return targetArgument(text, 'object')
   if (!['PUT', 'POST'].includes(methodOf(flags))) {
-    throw new Failure('usage', `--random-key is for an upload: nothing stands there that ${methodOf(flags)} could use.`, {
-      suggestion: 'Add -X PUT, or leave --random-key away.',
-    })
+    throw new Failure(
+      'usage',
+      `--random-key is for an upload: nothing stands there that ${methodOf(flags)} could use.`,
+      {
+        suggestion: 'Add -X PUT, or leave --random-key away.',
+      },
+    )
   }
   const {key, ...place} = targetArgument(text, 'container')
   const folder = key === '' || key.endsWith('/') ? key : `${key}/`

@@ -1,29 +1,21 @@
 import type {Command} from '@oclif/core'
 import {ALIASES, LOADERS} from './loaders.ts'
 
-/** Stands for a command until it is run, which is all that it can; oclif sets `id` and `plugin`. */
-interface Stub {
-  id?: string
-  plugin?: Command.Class['plugin']
-  readonly strict: false
-  run(argv: string[], config: Parameters<Command.Class['run']>[1]): Promise<unknown>
+/** One command that is to be run, and the words behind its name. */
+export interface Found {
+  readonly id: string
+  readonly words: readonly string[]
+  load(): Promise<Command.Class>
 }
 
-/** Every command by its words, aliases too, none of them loaded: what is needed to run one. */
-export const COMMANDS: Readonly<Record<string, Stub>> = Object.fromEntries(
-  [...Object.keys(LOADERS).map(id => [id, id] as const), ...Object.entries(ALIASES)].map(([name, id]) => [name, createStub(id)]),
-)
-
-function createStub(id: string): Stub {
-  return {
-    // Otherwise the words after the command would be taken for more of its name.
-    strict: false,
-    async run(argv, config) {
-      const command = await LOADERS[id]?.()
-      if (command === undefined) throw new Error(`There is no command ${id}.`)
-      command.id = this.id ?? id
-      command.plugin = this.plugin
-      return command.run(argv, config)
-    },
+/** Finds the command that a command line names, without loading any; undefined for an unknown one and for a topic. */
+export function findCommand(argv: readonly string[]): Found | undefined {
+  const [first = '', second = ''] = argv
+  const ids = [first, `${first}:${second}`]
+  for (const [index, name] of ids.entries()) {
+    const id = ALIASES[name] ?? name
+    const load = Object.hasOwn(LOADERS, id) ? LOADERS[id] : undefined
+    if (load !== undefined) return {id, words: argv.slice(index + 1), load}
   }
+  return undefined
 }

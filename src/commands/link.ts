@@ -1,7 +1,7 @@
 import {Args, Flags} from '@oclif/core'
 import {checkMade, findPublicUrl} from '../cli/check-made.ts'
-import {DEFAULT_EXPIRY, expiryFlags} from '../cli/expiry.ts'
-import {chooseLinkName} from '../cli/link-name.ts'
+import {expiryFlags} from '../cli/expiry.ts'
+import {checkPublic, makeLink} from '../cli/make-link.ts'
 import {StoreCommand} from '../cli/store-command.ts'
 import type {OpenStore} from '../cli/store-command.ts'
 import {targetArgument} from '../cli/target-argument.ts'
@@ -37,30 +37,17 @@ The link alone goes to stdout. Nothing is asked of the network, so the object ne
     check: Flags.boolean({description: 'fetch one byte through the link, and show what a browser will see'}),
     public: Flags.boolean({
       description: 'the plain address without a signature, if everybody can read the object (that is checked)',
-      exclusive: ['filename', 'keep-extension', 'inline', 'content-type', 'expires', 'allow-shorter'],
     }),
   }
 
   async run(): Promise<unknown> {
     const {args, flags} = await this.parse(Link)
     const target = targetArgument(args.target, 'object')
+    if (flags.public) checkPublic(flags)
     return this.useStore(target, flags, async open => {
       if (flags.public) return this.tellPublic(target, open)
       const {store, call, wire} = open
-      const {filename, notes} = chooseLinkName(flags.filename, target, flags['keep-extension'])
-      const {inline, 'content-type': contentType, 'allow-shorter': allowShorter} = flags
-      const link = await store.link(
-        target,
-        {
-          expiresIn: flags.expires ?? DEFAULT_EXPIRY,
-          inline,
-          allowShorter,
-          ...(filename === undefined ? {} : {filename}),
-          ...(contentType === undefined ? {} : {contentType}),
-        },
-        call,
-      )
-      const made = {...link, notes: [...link.notes, ...notes]}
+      const made = await makeLink(store, target, flags, call)
       const check = await checkMade(flags.check, wire, made, call)
       this.tellAside(describeTempUrl(made, target))
       if (check !== undefined) this.tellAside(describeCheck(check))

@@ -4,7 +4,7 @@ type Loader = () => Promise<Command.Class>
 
 /** Every command by its words; explicit, so that nothing is searched for at start, and each in a chunk of its own. */
 export const LOADERS: Readonly<Record<string, Loader>> = {
-  help: async () => (await import('@oclif/plugin-help')).commands.help as unknown as Command.Class,
+  help: async () => (await import('@oclif/plugin-help')).commands.help,
   'container:create': async () => (await import('./container/create.ts')).default,
   'container:delete': async () => (await import('./container/delete.ts')).default,
   'container:list': async () => (await import('./container/list.ts')).default,

@@ -51,8 +51,9 @@ The store listens on loopback only. Its keys are made at the first start and kep
   }
 
   private async stop(pid: number | undefined): Promise<unknown> {
-    if (pid === undefined) this.log('No sandbox runs.')
-    else {
+    if (pid === undefined) {
+      if (!this.jsonEnabled()) this.log('No sandbox runs.')
+    } else {
       process.kill(pid, 'SIGTERM')
       const folder = sandboxFolder(this.config)
       while ((await findSandbox(folder))?.pid === pid) await new Promise(resolve => setTimeout(resolve, 25))

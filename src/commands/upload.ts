@@ -7,6 +7,7 @@ import {DEFAULT_CONCURRENCY, openTarget} from '../cli/open-target.ts'
 import {makeReceipt, sha256File, writeReceipt} from '../cli/receipt-file.ts'
 import {runUpload} from '../cli/run-upload.ts'
 import {planItems, splitArguments} from '../cli/upload-items.ts'
+import {checkLinkName, makeUploadLinks, uploadLinkFlags} from '../cli/upload-links.ts'
 import {describePlan} from '../cli/upload-words.ts'
 import {Failure} from '../core/failure.ts'
 import {formatTarget} from '../core/target.ts'
@@ -53,6 +54,7 @@ Every byte is verified: exit status 0 means that the store holds exactly what wa
     ...objectFlags,
     ...connectionFlags,
     ...resumeFlags,
+    ...uploadLinkFlags,
   }
 
   async run(): Promise<unknown> {
@@ -61,6 +63,7 @@ Every byte is verified: exit status 0 means that the store holds exactly what wa
     if (flags.receipt !== undefined && files.length > 1) {
       throw new Failure('usage', '--receipt is for one file.', {suggestion: 'Upload the files one by one.'})
     }
+    checkLinkName(flags.filename, files)
     const {items, size} = await planItems(files, target, path => readObjectOptions(flags, path))
     const {concurrency, 'part-size': partSize, engine} = flags
     const store = await openTarget(target, {
@@ -85,7 +88,23 @@ Every byte is verified: exit status 0 means that the store holds exactly what wa
       if (flags.receipt === undefined) break
       await writeReceipt(flags.receipt, makeReceipt(each, flags.sha256 ? await sha256File(each.item.path) : undefined))
     }
-    return {ok: true, objects}
+    if (!flags.link) return {ok: true, objects}
+    return {ok: true, objects, links: await this.tellLinks(store, items, flags.filename)}
+  }
+
+  private async tellLinks(
+    store: Parameters<typeof makeUploadLinks>[0],
+    items: Awaited<ReturnType<typeof planItems>>['items'],
+    filename: string | undefined,
+  ): Promise<unknown> {
+    const targets = items.map(({target}) => target)
+    const links = await makeUploadLinks(store, targets, filename, {signal: new AbortController().signal})
+    if (this.jsonEnabled()) return links.map(({json}) => json)
+    for (const {url, words} of links) {
+      this.tellAside(words)
+      this.log(url)
+    }
+    return undefined
   }
 
   private async tellPlan(

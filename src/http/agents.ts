@@ -1,6 +1,4 @@
-import http from 'node:http'
-import https from 'node:https'
-import {rootCertificates, createSecureContext} from 'node:tls'
+import type http from 'node:http'
 import type {SecureContext} from 'node:tls'
 import {getProxyForUrl} from 'proxy-from-env'
 import {Failure} from '../core/failure.ts'
@@ -26,24 +24,26 @@ export function createAgents(options: AgentOptions = {}): Agents {
   const keepAlive = {keepAlive: true, maxFreeSockets: 256, noDelay: true} as const
   const made = new Map<string, Promise<http.Agent>>()
 
-  function tlsOptions(): {secureContext?: SecureContext; rejectUnauthorized?: boolean} {
+  async function tlsOptions(): Promise<{secureContext?: SecureContext; rejectUnauthorized?: boolean}> {
     return {
-      ...(options.extraCa?.length
-        ? {secureContext: createSecureContext({ca: [...rootCertificates, ...options.extraCa]})}
-        : {}),
+      ...(options.extraCa?.length ? {secureContext: await trust(options.extraCa)} : {}),
       ...(options.verifyTls === false ? {rejectUnauthorized: false} : {}),
     }
   }
 
   async function createAgent(isTls: boolean, proxy: string): Promise<http.Agent> {
-    if (proxy === '') return isTls ? new https.Agent({...keepAlive, ...tlsOptions()}) : new http.Agent(keepAlive)
+    if (proxy === '') {
+      // Not at the top: a link is made without any connection, and these take time to load.
+      const {Agent} = isTls ? await import('node:https') : await import('node:http')
+      return new Agent({...keepAlive, ...(isTls ? await tlsOptions() : {})})
+    }
     if (!URL.canParse(proxy) || !/^https?:/u.test(proxy)) {
       throw new Failure('config', 'The proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is not an http or https address.')
     }
     const {ForwardAgent, TunnelAgent} = await import('./proxy-agents.ts')
     return isTls
-      ? new TunnelAgent(proxy, keepAlive, tlsOptions())
-      : new ForwardAgent(proxy, {...keepAlive, ...tlsOptions()})
+      ? new TunnelAgent(proxy, keepAlive, await tlsOptions())
+      : new ForwardAgent(proxy, {...keepAlive, ...(await tlsOptions())})
   }
 
   return {
@@ -60,4 +60,9 @@ export function createAgents(options: AgentOptions = {}): Agents {
       for (const agent of made.values()) agent.then(each => each.destroy()).catch(() => {})
     },
   }
+}
+
+async function trust(certificates: readonly string[]): Promise<SecureContext> {
+  const {createSecureContext, rootCertificates} = await import('node:tls')
+  return createSecureContext({ca: [...rootCertificates, ...certificates]})
 }

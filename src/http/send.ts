@@ -1,5 +1,4 @@
-import http from 'node:http'
-import https from 'node:https'
+import type http from 'node:http'
 import type {Body} from '../core/body.ts'
 import type {Agents} from './agents.ts'
 import {createWatch} from './watch.ts'
@@ -92,10 +91,11 @@ async function exchange(wire: Wire, request: Request, options: SendOptions): Pro
   const waits = wire.waits ?? DEFAULT_WAITS
   const body = request.body
   const agent = await wire.agents.agentFor(request.origin)
+  const {default: library} = url.protocol === 'https:' ? await import('node:https') : await import('node:http')
   // Only now: what was told while the agent was made is not told again.
   signal.throwIfAborted()
   const hasLength = body !== undefined || ['PUT', 'POST'].includes(request.method)
-  const outgoing = (url.protocol === 'https:' ? https : http).request({
+  const outgoing = library.request({
     agent,
     method: request.method,
     protocol: url.protocol,

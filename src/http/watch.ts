@@ -1,8 +1,8 @@
 import type {ClientRequest, IncomingMessage} from 'node:http'
 import type {Socket} from 'node:net'
-import {TLSSocket} from 'node:tls'
 import {Failure} from '../core/failure.ts'
 import {formatDuration} from '../core/durations.ts'
+import {readSendQueue} from './send-queue.ts'
 import type {Waits} from './waits.ts'
 
 /** Watches one request: fails it when a wait runs out, and tells when its answer begins. */
@@ -33,6 +33,7 @@ export function createWatch(outgoing: ClientRequest, waits: Waits, host: string)
   let isConnected = false
   let answer: number | undefined
   let failure: Failure | undefined
+  let queued: number | undefined
   let timer: NodeJS.Timeout | undefined
   let socket: Socket | undefined
   let end = (): void => {}
@@ -50,28 +51,49 @@ export function createWatch(outgoing: ClientRequest, waits: Waits, host: string)
     clearTimeout(timer)
     timer = setTimeout(() => fail(sentence()), ms)
   }
-  // The socket's own idle timer looks at what the kernel took, so a write that takes minutes on a slow link is no stall.
-  function onIdle(): void {
-    if (held || over) socket?.setTimeout(waits.stall)
-    else fail(`${host} took no data for ${formatDuration(waits.stall)}.`)
+  /** True while the kernel gets rid of what it was given; the first look can only take note. */
+  async function isDraining(): Promise<boolean> {
+    const before = queued
+    queued = socket === undefined ? undefined : await readSendQueue(socket)
+    return queued !== undefined && queued > 0 && queued !== before
   }
+  // The socket's own idle timer looks at what the kernel took, so a write that takes minutes on a slow link is no stall.
+  async function onIdle(): Promise<void> {
+    if (held || over) socket?.setTimeout(waits.stall)
+    else {
+      const isFirstLook = queued === undefined
+      if (await isDraining()) socket?.setTimeout(isFirstLook ? waits.stall / 2 : waits.stall)
+      else if (!over && !held) fail(`${host} took no data for ${formatDuration(waits.stall)}.`)
+      else socket?.setTimeout(waits.stall)
+    }
+  }
+  const idle = (): void => void onIdle()
   function connected(): void {
     clearTimeout(timer)
     isConnected = true
     if (over) return
-    socket?.on('timeout', onIdle)
+    socket?.on('timeout', idle)
     if (answer === undefined) socket?.setTimeout(waits.stall)
     else awaitAnswer(answer)
   }
   function awaitAnswer(ms: number): void {
     socket?.setTimeout(0)
-    if (!over) arm(ms, () => `${host} did not answer within ${formatDuration(ms)}.`)
+    if (over) return
+    clearTimeout(timer)
+    timer = setTimeout(() => {
+      void isDraining().then(isMoving => {
+        if (over) return
+        // What the kernel swallowed at once can take long to leave: no answer can come before that.
+        if (isMoving) awaitAnswer(ms)
+        else fail(`${host} did not answer within ${formatDuration(ms)}.`)
+      })
+    }, ms)
   }
 
   arm(waits.connect, () => `${host} did not take the connection within ${formatDuration(waits.connect)}.`)
   outgoing.on('socket', given => {
     socket = given
-    if (given.connecting) given.once(given instanceof TLSSocket ? 'secureConnect' : 'connect', connected)
+    if (given.connecting) given.once('encrypted' in given ? 'secureConnect' : 'connect', connected)
     else connected()
   })
 
@@ -109,7 +131,7 @@ export function createWatch(outgoing: ClientRequest, waits: Waits, host: string)
     stop() {
       clearTimeout(timer)
       socket?.setTimeout(0)
-      socket?.off('timeout', onIdle)
+      socket?.off('timeout', idle)
       socket?.off('connect', connected)
       socket?.off('secureConnect', connected)
     },

@@ -49,7 +49,7 @@ export async function readHolder(path: string): Promise<Holder | undefined> {
     const {token, pid, started = '', host = '', pidNamespace = ''} = JSON.parse(text) as Partial<Holder>
     return {token: String(token), pid: Number(pid), started, host, pidNamespace}
   } catch {
-    // Half written, on a file system without links, by somebody who died over it.
+    // Half written, on a file system without links, by somebody who is at it or died over it: the beat tells.
     return {token: 'damaged', pid: 0, started: '', host: '', pidNamespace: ''}
   }
 }
@@ -98,16 +98,18 @@ async function tryCreate(candidate: string, path: string, mine: Holder): Promise
     // Some file systems have no links; there an exclusive open must do.
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'EACCES') throw error
   }
+  let handle
   try {
-    const handle = await open(path, 'wx', 0o600)
-    try {
-      await handle.writeFile(JSON.stringify(mine))
-    } finally {
-      await handle.close()
-    }
-    return true
+    handle = await open(path, 'wx', 0o600)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+  try {
+    await handle.writeFile(JSON.stringify(mine)).finally(() => handle.close())
+    return true
+  } catch (error) {
+    await rm(path, {force: true})
     throw error
   }
 }

@@ -4,6 +4,7 @@ import {mkdir, open, readdir, realpath, rm} from 'node:fs/promises'
 import type {FileHandle} from 'node:fs/promises'
 import {join} from 'node:path'
 import {Failure} from '../core/failure.ts'
+import {printable} from '../core/printable.ts'
 import {formatTarget} from '../core/target.ts'
 import {findHolder, takeLock} from '../state/lock.ts'
 import type {Holder, Lock} from '../state/lock.ts'
@@ -172,7 +173,7 @@ function nameOf({store, target, path}: UploadIdentity): string {
 function refuse({target}: UploadIdentity, {pid, host}: Holder): Failure {
   return new Failure(
     'busy',
-    `Process ${pid} on ${host} is uploading to ${formatTarget(target)} from this file already.`,
+    `Process ${pid} on ${host} is uploading to ${printable(formatTarget(target))} from this file already.`,
     {
       suggestion: 'Let it end, or stop it; then run the same command again.',
     },

@@ -93,7 +93,10 @@ export async function resumeFromStore(
   const partSize = Math.max(...listed.map(part => part.size))
   const session: Session = {target, uploadId: found.uploadId, options, size, partSize, checksum: 'md5'}
   const plan = planOf(session)
-  if (listed.length === 0 || keep(plan, listed).size !== listed.length) {
+  const {part: {min, count} = {min: 1, count: 1}} = await store.limits(call)
+  // Where only the last part is there, its size is not that of the others.
+  const isPossible = plan.count === 1 || (partSize >= min && plan.count <= count)
+  if (listed.length === 0 || !isPossible || keep(plan, listed).size !== listed.length) {
     throw new Failure('unsupported', `The parts of the unfinished upload of ${name} do not fit this file.`, {
       context: at,
       suggestion: 'Start anew with --resume never; drop the old one with: skylift pending abort TARGET',

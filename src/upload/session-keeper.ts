@@ -137,8 +137,11 @@ async function findEarlier(needs: SessionNeeds, journal: Journal | undefined): P
     return undefined
   }
   const found = await resumeJournal(entry, options, store, call)
-  if (found === undefined) tell('The store has forgotten the unfinished upload. Starting over.')
-  else if (found.plan.partSize !== plan.partSize && plan.count > 0) {
+  if (found === undefined) {
+    tell('The store has forgotten the unfinished upload. Starting over.')
+    // A store that has forgotten it only for a moment would keep its parts for ever.
+    await abortEarlier(needs, entry.head.session)
+  } else if (found.plan.partSize !== plan.partSize && plan.count > 0) {
     tell('Going on with the part size of the unfinished upload.')
   }
   return found

@@ -49,7 +49,7 @@ describe('an upload that is interrupted', function () {
   /** Starts an upload that is slow from its second part on, and waits until it is under way. */
   async function startSlowly(key: string, ...flags: string[]): Promise<Running> {
     proxy.inject({operation: 'part', fault: slow(2 * MIB), skip: 2, times: Infinity})
-    const argv = ['upload', file, `s3://box/${key}`, '-p', '5M', '--progress', 'json', ...flags]
+    const argv = ['upload', file, `s3://box/${key}`, '-p', '5M', '--progress', 'lines', ...flags]
     const running = startSkylift(argv, home)
     await proxy.until(() => proxy.inFlight >= 4 && proxy.bytesReceived('part') > 11 * MIB)
     return running
@@ -101,7 +101,7 @@ describe('an upload that is interrupted', function () {
   it('tells one JSON document with --json', async () => {
     const {stdout, status} = await interrupt(await startSlowly('json', '--json', ...LEAVE_NOTHING), 'SIGINT')
     expect(status).to.equal(130)
-    const document = readJson<{ok: boolean; failures: {code: string}[]}>({stdout} as Ending)
+    const document = readJson<{ok: boolean; failures: {code: string}[]}>({stdout})
     expect(document.ok).to.equal(false)
     expect(document.failures.map(({code}) => code)).to.deep.equal(['interrupted'])
   })

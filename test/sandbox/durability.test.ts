@@ -21,6 +21,7 @@ import type {S3Client} from '@aws-sdk/client-s3'
 import {expect} from 'chai'
 import {isFailure} from '../../src/core/failure.ts'
 import {findSandbox} from '../../src/sandbox/find-sandbox.ts'
+import {identifyThisProcess} from '../../src/state/process-identity.ts'
 import {startSandbox} from '../../src/sandbox/server.ts'
 import {makeTempFolder} from '../support/temp-folder.ts'
 import {skipUnless} from '../support/skip.ts'
@@ -187,7 +188,12 @@ describe('sandbox durability', () => {
 
   it('takes over from a process whose number another one has now', async () => {
     await mkdir(folder, {mode: 0o700})
-    const reused = {pid: process.ppid, started: 'another-boot/1', token: 'a'.repeat(16)}
+    const reused = {
+      ...(await identifyThisProcess()),
+      pid: process.ppid,
+      started: 'another-boot/1',
+      token: 'a'.repeat(16),
+    }
     await writeFile(join(folder, 'lock'), JSON.stringify(reused), {mode: 0o600})
     await openSandbox({folder})
   })

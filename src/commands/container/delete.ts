@@ -13,7 +13,10 @@ export default class ContainerDelete extends StoreCommand {
     target: Args.string({description: 'the container', required: true, ignoreStdin: true}),
   }
 
-  static override examples = ['<%= config.bin %> container delete s3://inbox', '<%= config.bin %> container delete s3://inbox -r']
+  static override examples = [
+    '<%= config.bin %> container delete s3://inbox',
+    '<%= config.bin %> container delete s3://inbox -r',
+  ]
   static override flags = {
     recursive: Flags.boolean({char: 'r', description: 'delete all objects and unfinished uploads in it first'}),
     yes: Flags.boolean({char: 'y', description: 'do not ask'}),

@@ -29,7 +29,7 @@ export default class PendingPrune extends PendingCommand {
     )
     if (!flags.yes) {
       this.tellAll(old, 'Nothing is that old.')
-      if (old.length > 0) process.stderr.write('Nothing was dropped: say -y to drop them.\n')
+      if (old.length > 0) this.tellAside(['Nothing was dropped: say -y to drop them.'])
       return {ok: true, dryRun: true, pending: old.map(pendingToJson)}
     }
     await this.abortAll(old, opened, flags)

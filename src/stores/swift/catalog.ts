@@ -14,10 +14,13 @@ export interface CatalogEndpoint {
 export interface CatalogWish {
   readonly region?: string
   readonly interface?: SwiftInterface
+  /** Known already: then nothing is looked for. */
+  readonly storageUrl?: string
 }
 
 /** Returns where the object store is. Fails `config`, naming what there is, where region or interface are missing. */
 export function findStorageUrl(catalog: readonly CatalogEndpoint[], wish: CatalogWish): string {
+  if (wish.storageUrl !== undefined) return wish.storageUrl
   const wanted = wish.interface ?? 'public'
   const store = catalog.filter(each => each.type === 'object-store' || each.name === 'cloudFiles')
   if (store.length === 0) {

@@ -35,6 +35,8 @@ export interface SwiftRequest {
   readonly query?: Readonly<Record<string, string>>
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Body
+  /** Statuses from 300 on that are answers here, and no failures. */
+  readonly accepts?: readonly number[]
 }
 
 /** One account of one cluster: where it is, who we are, what it can do. */
@@ -103,7 +105,7 @@ export function createConnection(settings: SwiftSettings): SwiftConnection {
       for (let isRenewed = false; ; isRenewed = true) {
         const access = await currentAccess(options.signal)
         const answer = await sendOnce(request, access, options)
-        if (answer.status < 300) return answer
+        if (answer.status < 300 || request.accepts?.includes(answer.status) === true) return answer
         if (answer.status === 401 && !isRenewed) {
           await renewAccess(access, options.signal)
           continue

@@ -15,6 +15,23 @@ export function encodeQuery(query: Readonly<Record<string, string>>): string {
     .join('&')
 }
 
+// https://docs.openstack.org/api-ref/object-store/#create-or-replace-object
+/** Writes a value of metadata: percent-encoded where it is not plain ASCII, as Swift's documentation asks. */
+export function encodeMetadata(value: string): string {
+  return /^[\u0020-\u007E]*$/u.test(value) && !/%[\da-f]{2}/iu.test(value) ? value : encodeWord(value)
+}
+
+/** Reads a value that was encoded so, or stands there in raw UTF-8. */
+export function decodeMetadata(value: string): string {
+  const text = decodeHeader(value)
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    // A percent sign that is one.
+    return text
+  }
+}
+
 /** Swift takes and gives headers in UTF-8; Node writes and reads each byte as one character. */
 export function encodeHeader(value: string): string {
   return Buffer.from(value, 'utf8').toString('latin1')

@@ -11,24 +11,24 @@ export interface KeystoneWords {
 }
 
 /** What the types of keystoneauth are to us; where none is said, what is there decides. */
-const TYPES: Readonly<Record<string, 'password' | 'token' | 'application-credential'>> = {
-  password: 'password',
-  v2password: 'password',
-  v3password: 'password',
-  token: 'token',
-  v3token: 'token',
-  v3applicationcredential: 'application-credential',
-}
+const TYPES = new Map([
+  ['password', 'password'],
+  ['v2password', 'password'],
+  ['v3password', 'password'],
+  ['token', 'token'],
+  ['v3token', 'token'],
+  ['v3applicationcredential', 'application-credential'],
+])
 
 /** Chooses the way to sign in. Undefined where too little is said. Fails `config` for a way that is not ours. */
 export function keystoneAuth(words: KeystoneWords & {readonly authUrl: string}): SwiftAuth | undefined {
   const {authUrl, find, type} = words
-  if (type !== undefined && type !== '' && TYPES[type] === undefined) {
+  if (type !== undefined && !TYPES.has(type)) {
     throw new Failure('config', `Signing in by "${printable(type)}" is not possible here.`, {
-      suggestion: `Possible are ${Object.keys(TYPES).join(', ')}; a token of any other sign-in serves too: OS_TOKEN.`,
+      suggestion: `Possible are ${[...TYPES.keys()].join(', ')}; a token of any other sign-in serves too: OS_TOKEN.`,
     })
   }
-  const wanted = type ? TYPES[type] : undefined
+  const wanted = type === undefined ? undefined : TYPES.get(type)
   const [secret, password, token] = [find('application_credential_secret'), find('password'), find('token')]
   if (secret !== undefined && (wanted ?? 'application-credential') === 'application-credential') {
     return applicationCredential(authUrl, secret, find)

@@ -27,12 +27,12 @@ export async function signInV3(wire: Wire, auth: V3Auth, wish: CatalogWish, sign
   const token = answer.headers['x-subject-token']
   if (typeof token !== 'string') throw new Failure('config', `${new URL(url).host} gave no token.`)
   const {token: given} = readDocument<Answered>(answer, url)
-  if (given?.catalog === undefined) {
+  if (given?.catalog === undefined && wish.storageUrl === undefined) {
     throw new Failure('config', 'The sign-in has no project, and so no object store.', {
       suggestion: 'Name the project: OS_PROJECT_NAME or OS_PROJECT_ID, or in clouds.yaml.',
     })
   }
-  const catalog = given.catalog.flatMap(({type = '', name = '', endpoints = []}) =>
+  const catalog = (given?.catalog ?? []).flatMap(({type = '', name = '', endpoints = []}) =>
     endpoints.map(each => ({
       type,
       name,

@@ -1,7 +1,7 @@
 import {Failure} from '../../core/failure.ts'
 import type {Answer} from '../../http/send.ts'
 import type {ObjectInfo, ObjectOptions, Target} from '../store.ts'
-import {decodeHeader, encodeHeader} from './encode.ts'
+import {decodeHeader, decodeMetadata, encodeMetadata} from './encode.ts'
 
 const META = 'x-object-meta-'
 
@@ -24,10 +24,13 @@ export function objectHeaders(options: ObjectOptions): Record<string, string> {
     'content-encoding': options.contentEncoding,
     'x-delete-after': options.deleteAfterInSeconds?.toString(),
   }
-  for (const [name, value] of Object.entries(options.metadata ?? {})) named[META + name.toLowerCase()] = value
-  return Object.fromEntries(
-    Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [[name, encodeHeader(value)]])),
-  )
+  for (const [name, value] of Object.entries(options.metadata ?? {})) {
+    named[META + name.toLowerCase()] = encodeMetadata(value)
+  }
+  const headers = Object.entries(named).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  const odd = headers.find(([, value]) => !/^[\t\u0020-\u007E]*$/u.test(value))
+  if (odd !== undefined) throw new Failure('usage', `The header ${odd[0]} must be printable ASCII.`)
+  return Object.fromEntries(headers)
 }
 
 export function unquote(etag: unknown): string {
@@ -43,7 +46,7 @@ export function readInfo(target: Target, answer: Answer): ObjectInfo {
   const {headers} = answer
   const metadata = Object.entries(headers)
     .filter(([name]) => name.startsWith(META))
-    .map(([name, value]) => [name.slice(META.length), decodeHeader(String(value))])
+    .map(([name, value]) => [name.slice(META.length), decodeMetadata(String(value))])
   const total = /\/(\d+)$/u.exec(headers['content-range'] ?? '')?.[1]
   const modified = headers['last-modified']
   const contentType = headers['content-type']

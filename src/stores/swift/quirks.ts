@@ -55,8 +55,8 @@ export function readQuirks(info: Readonly<Record<string, unknown>>): Quirks {
       key: numberOf(swift['max_object_name_length']) ?? CLOSED.limits.key,
       keyUnit: 'characters',
     },
-    // Clusters before 2.30 did not say; they had SHA-1, and most of them SHA-256 too.
-    ...(Array.isArray(allowed) ? {digests: DIGESTS.filter(digest => allowed.includes(digest))} : {}),
+    // A cluster that does not say is from before there was a choice.
+    digests: Array.isArray(allowed) ? DIGESTS.filter(digest => allowed.includes(digest)) : ['sha1'],
     ...(Array.isArray(methods) ? {methods: methods.map(String)} : {}),
     policies: readPolicies(swift['policies']),
     listsLargeObjects: version !== undefined && isSince(version, 2, 18),

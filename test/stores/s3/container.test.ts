@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-s3'
 import type {CORSRule, LifecycleRule} from '@aws-sdk/client-s3'
 import {expect} from 'chai'
-import nock from 'nock'
+import {nock, useNock} from '../../support/nock.ts'
 import {startSandbox} from '../../../src/sandbox/server.ts'
 import type {Sandbox} from '../../../src/sandbox/server.ts'
 import {AWS, SANDBOX} from '../../../src/stores/s3/quirks.ts'
@@ -415,10 +415,9 @@ describe('containers of S3: the wire', () => {
     `<ListAllMyBucketsResult><Buckets>${all.map(name => `<Bucket><Name>${name}</Name></Bucket>`).join('')}</Buckets></ListAllMyBucketsResult>`
 
   afterEach(() => {
-    const pending = nock.pendingMocks()
-    nock.cleanAll()
-    expect(pending).to.deep.equal([])
+    expect(nock.pendingMocks()).to.deep.equal([])
   })
+  useNock()
 
   it('"already exists" of what the store lists as yours is success', async () => {
     nock(ENDPOINT).head('/box/').reply(200).put('/box/').reply(409, error('BucketAlreadyExists'))

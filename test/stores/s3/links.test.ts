@@ -5,7 +5,7 @@ import {fileURLToPath} from 'node:url'
 import {expect} from 'chai'
 import {parse} from 'content-disposition'
 import {build} from 'esbuild'
-import nock from 'nock'
+import {nock, useNock} from '../../support/nock.ts'
 import {startSandbox} from '../../../src/sandbox/server.ts'
 import type {Sandbox} from '../../../src/sandbox/server.ts'
 import {AWS, SANDBOX, UNKNOWN} from '../../../src/stores/s3/quirks.ts'
@@ -344,8 +344,8 @@ describe('temp URLs without a store', () => {
 
   afterEach(() => {
     expect(nock.pendingMocks()).to.deep.equal([])
-    nock.cleanAll()
   })
+  useNock()
 
   it('end with the credentials', async () => {
     const expiration = new Date(Date.now() + 600_500)

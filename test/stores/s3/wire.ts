@@ -1,6 +1,5 @@
 import {createHash} from 'node:crypto'
 import {crc32} from 'node:zlib'
-import nock from 'nock'
 import {crc32ToBase64} from '../../../src/core/crc32.ts'
 import {bufferBody} from '../../../src/http/buffer-body.ts'
 import {createAgents} from '../../../src/http/agents.ts'
@@ -12,9 +11,7 @@ import {createObjects} from '../../../src/stores/s3/objects.ts'
 import {UNKNOWN} from '../../../src/stores/s3/quirks.ts'
 import {createUpload} from '../../../src/stores/s3/upload.ts'
 import type {Body, Call, ObjectStore, Target, UploadStore} from '../../../src/stores/store.ts'
-
-// From its import on nock stands between every test and its real servers.
-nock.restore()
+import {nock, startNock, stopNock} from '../../support/nock.ts'
 
 /** What reached the made-up store. */
 export interface Seen {
@@ -40,8 +37,7 @@ export function answer(
   ...origins: string[]
 ): Seen[] {
   const all: Seen[] = []
-  if (!nock.isActive()) nock.activate()
-  nock.disableNetConnect()
+  startNock()
   for (const origin of origins.length > 0 ? origins : [ENDPOINT]) {
     const scope = nock(origin).persist()
     for (const method of ['GET', 'HEAD', 'PUT', 'POST', 'DELETE']) {
@@ -68,9 +64,7 @@ export function answer(
 }
 
 export function stopAnswering(): void {
-  nock.cleanAll()
-  nock.enableNetConnect()
-  nock.restore()
+  stopNock()
 }
 
 export const ENDPOINT = 'http://store.test:9000'

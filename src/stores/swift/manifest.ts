@@ -1,0 +1,144 @@
+import {createHash} from 'node:crypto'
+import {Failure} from '../../core/failure.ts'
+import {bufferBody} from '../../http/buffer-body.ts'
+import type {Answer} from '../../http/send.ts'
+import {COMPLETE_WAIT} from '../../http/waits.ts'
+import type {Call, PartReceipt, Target} from '../store.ts'
+import type {SwiftConnection} from './client.ts'
+import {nameOf, readVerdict, toFailure} from './failures.ts'
+import {isLargeObject, unquote} from './object-headers.ts'
+import type {SegmentPlace} from './segments.ts'
+import {segmentTarget} from './segments.ts'
+
+/** One segment as a manifest names it when it is read. */
+export interface ManifestSegment {
+  /** `/container/object`, raw. */
+  readonly name?: string
+  readonly bytes?: number
+  /** MD5, or the ETag of a manifest within. */
+  readonly hash?: string
+  readonly range?: string
+  readonly sub_slo?: boolean
+  /** Base64, in the manifest itself. */
+  readonly data?: string
+}
+
+/** Returns the ETag that the store gives the object: MD5 of the segments' MD5s in hex. */
+export function manifestEtag(receipts: readonly PartReceipt[]): string {
+  const hash = createHash('md5')
+  for (const {etag} of receipts) hash.update(etag)
+  return hash.digest('hex')
+}
+
+// https://docs.openstack.org/swift/latest/overview_large_objects.html#static-large-objects
+/**
+ * Writes the manifest that makes the segments one object. Fails `not-found` where no segment is there, `integrity` where
+ * one is missing or holds other bytes.
+ */
+export async function putManifest(
+  connection: SwiftConnection,
+  target: Target,
+  {place, receipts, headers}: {
+    readonly place: SegmentPlace
+    readonly receipts: readonly PartReceipt[]
+    readonly headers: Readonly<Record<string, string>>
+  },
+  call: Call,
+): Promise<void> {
+  const entries = receipts.map(({number, etag, size}) => {
+    const {container, key} = segmentTarget(place, number)
+    // Raw: an encoded path is another one, which is not there.
+    return {path: `/${container}/${key}`, etag, size_bytes: size}
+  })
+  const answer = await connection.request(
+    {
+      method: 'PUT',
+      target,
+      query: {'multipart-manifest': 'put', heartbeat: 'on'},
+      headers: {...headers, etag: manifestEtag(receipts), accept: 'application/json'},
+      body: bufferBody(Buffer.from(JSON.stringify(entries))),
+      accepts: [400],
+    },
+    {signal: call.signal, answer: COMPLETE_WAIT},
+  )
+  const verdict = judgeAnswer(answer, target, receipts.length)
+  if (verdict !== '' && verdict !== manifestEtag(receipts)) {
+    throw new Failure('integrity', `The store made something else of ${nameOf(target.container, target.key)}.`, {
+      context: {container: target.container, key: target.key},
+      retryable: true,
+    })
+  }
+}
+
+interface Verdict {
+  readonly 'Response Status'?: string
+  readonly 'Response Body'?: string
+  readonly Etag?: string
+  readonly Errors?: readonly (readonly [path: string, words: string])[]
+}
+
+/** Returns the ETag. With a heartbeat the answer is always 202, and only its body tells. */
+function judgeAnswer(answer: Answer, target: Target, count: number): string {
+  const {status, headers, text} = answer
+  if (status === 201) return unquote(headers.etag)
+  const verdict = parseVerdict(text)
+  if (verdict === undefined && status === 202) {
+    throw new Failure('network', 'The answer of the store is damaged.', {retryable: true})
+  }
+  const line = verdict?.['Response Status'] ?? String(status)
+  if (line.startsWith('201')) return unquote(verdict?.Etag)
+  const {container, key} = target
+  const errors = verdict?.Errors ?? []
+  throw findMissing(errors.map(([, words]) => words), count, target) ?? toFailure(
+    readVerdict(line, errors[0]?.join(': ') ?? verdict?.['Response Body']?.trim() ?? text.trim(), headers),
+    {container, key, method: 'PUT'},
+  )
+}
+
+function parseVerdict(text: string): Verdict | undefined {
+  try {
+    return JSON.parse(text) as Verdict
+  } catch {
+    return undefined
+  }
+}
+
+function findMissing(words: readonly string[], count: number, {container, key}: Target): Failure | undefined {
+  const context = {container, key}
+  const missing = words.filter(each => each.startsWith('404')).length
+  if (missing > 0 && missing === count) {
+    return new Failure('not-found', `The store has forgotten the upload of ${nameOf(container, key)}.`, {context})
+  }
+  if (missing > 0) return new Failure('integrity', `The store misses a part of ${nameOf(container, key)}.`, {context})
+  if (words.some(each => /mismatch/iu.test(each))) {
+    return new Failure('integrity', `A part of ${nameOf(container, key)} is not the one that was sent.`, {context})
+  }
+  return undefined
+}
+
+/** Reads what a large object consists of; undefined where there is none, or something else. */
+export async function readManifest(
+  connection: SwiftConnection,
+  target: Pick<Target, 'container' | 'key'>,
+  call: Call,
+): Promise<readonly ManifestSegment[] | undefined> {
+  // Asked first: of any other object the next request would be a download.
+  const head = await connection.request({method: 'HEAD', target, accepts: [404]}, {signal: call.signal})
+  return isLargeObject(head) ? getManifest(connection, target, call) : undefined
+}
+
+/** Reads the manifest of what is known to be a large object. */
+export async function getManifest(
+  connection: SwiftConnection,
+  target: Pick<Target, 'container' | 'key'>,
+  call: Call,
+): Promise<readonly ManifestSegment[] | undefined> {
+  const request = {method: 'GET', target, query: {'multipart-manifest': 'get', format: 'json'}, accepts: [404]}
+  const answer = await connection.request(request, {signal: call.signal})
+  if (!isLargeObject(answer)) return undefined
+  try {
+    return JSON.parse(answer.text) as ManifestSegment[]
+  } catch (error) {
+    throw new Failure('network', 'The manifest of the store is damaged.', {cause: error, retryable: true})
+  }
+}

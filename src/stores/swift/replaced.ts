@@ -1,0 +1,84 @@
+import {isFailure} from '../../core/failure.ts'
+import type {Call, ObjectOptions, Target} from '../store.ts'
+import type {SwiftConnection} from './client.ts'
+import {readManifest} from './manifest.ts'
+import {rememberWork} from './shared-work.ts'
+import {deleteAll, parsePath, segmentContainerOf} from './segments.ts'
+
+/** What becomes superfluous when an object is replaced: the segments of a large one that stood there. */
+export interface Replaced {
+  /** Looks, before the new object stands. What these credentials may not see is left alone. */
+  look(target: Target, options: ObjectOptions, call: Call): Promise<void>
+  /** Deletes what was seen, except for what the new object names; returns what the person should know. */
+  clear(target: Target, isNamed: (segment: {container: string; key: string}) => boolean, call: Call): Promise<readonly string[]>
+}
+
+export function createReplaced(connection: SwiftConnection): Replaced {
+  /** Kept over retries: once the new object stands, the old manifest cannot be read any more. */
+  const seen = new Map<string, Map<string, {container: string; key: string}>>()
+  const nameOf = ({container, key}: Target): string => `${container}/${key}`
+
+  return {
+    async look(target, options, call) {
+      if (options.keepOldSegments === true || options.noClobber === true) return
+      const segments = await readManifest(connection, target, call).catch((error: unknown) => {
+        if (isFailure(error, 'forbidden', 'not-found')) return undefined
+        throw error
+      })
+      const known = seen.get(nameOf(target)) ?? new Map<string, {container: string; key: string}>()
+      for (const {name, sub_slo: isManifest} of segments ?? []) {
+        // A manifest within a manifest was made by somebody on purpose; its object may serve elsewhere too.
+        if (name !== undefined && isManifest !== true) known.set(name, parsePath(name))
+      }
+      if (known.size > 0) seen.set(nameOf(target), known)
+    },
+
+    async clear(target, isNamed, call) {
+      const old = [...(seen.get(nameOf(target))?.values() ?? [])].filter(each => !isNamed(each))
+      seen.delete(nameOf(target))
+      const {failed} = await deleteAll(connection, old, call)
+      if (failed === 0) return []
+      return [`${failed} segments of the replaced object could not be deleted.`]
+    },
+  }
+}
+
+/** Whether a container can hold large objects at all. */
+export interface LargeObjectCheck {
+  /**
+   * False where none of the usual containers for segments exists: a small upload then needs no look at what it replaces.
+   * Asked once a container.
+   */
+  mayHold(target: Target, call: Call): Promise<boolean>
+  /** A large object is on its way there. */
+  expect(target: Target): void
+}
+
+export function createLargeObjectCheck(connection: SwiftConnection): LargeObjectCheck {
+  const known = new Map<string, (signal: AbortSignal) => Promise<boolean>>()
+
+  async function exists(container: string, signal: AbortSignal): Promise<boolean> {
+    const request = {method: 'HEAD', target: {container, key: ''}, accepts: [404, 403]}
+    return (await connection.request(request, {signal})).status < 300
+  }
+
+  return {
+    mayHold(target, {signal}) {
+      const {container} = target
+      const usual = new Set([
+        segmentContainerOf(target, connection.settings),
+        `${container}_segments`,
+        // Where uploads through Swift's S3 API have theirs.
+        `${container}+segments`,
+      ])
+      const find =
+        known.get(container) ??
+        rememberWork(async one => (await Promise.all([...usual].map(each => exists(each, one)))).includes(true))
+      known.set(container, find)
+      return find(signal)
+    },
+    expect({container}) {
+      known.set(container, () => Promise.resolve(true))
+    },
+  }
+}
