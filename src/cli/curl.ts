@@ -27,10 +27,17 @@ function wordsFor({method, headers, fields}: TempUrl, {key}: Target): string[] {
     case 'HEAD':
       return [...all, '--head']
     case 'PUT':
+      // curl would put the file's name behind such a key.
+      if (key.endsWith('/')) return [...withoutType(headers, all), '--request', 'PUT', '--data-binary', `@${FILE}`]
       return [...all, '--upload-file', FILE]
     default:
       return [...all, '--request', method]
   }
+}
+
+/** Keeps `--data-binary` from adding a type of its own. */
+function withoutType(headers: TempUrl['headers'], words: readonly string[]): readonly string[] {
+  return headers['content-type'] === undefined ? [...words, '-H', 'content-type:'] : words
 }
 
 function nameFor(key: string): string {

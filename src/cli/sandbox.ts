@@ -21,19 +21,21 @@ export async function reachSandbox(config: Config): Promise<RunningSandbox> {
   const folder = sandboxFolder(config)
   const running = await findSandbox(folder)
   if (running !== undefined && (await answers(running.port))) return running
-  startProcess(config)
+  let failed = false
+  // One that ends at once may have found another just starting: that one is looked for a moment longer.
+  startProcess(config, () => setTimeout(() => (failed = true), 500).unref())
   const end = performance.now() + START_WAIT
-  while (performance.now() < end) {
+  while (performance.now() < end && !failed) {
     const found = await findSandbox(folder)
     if (found !== undefined && (await answers(found.port))) return found
     await sleep(25)
   }
-  throw new Failure('busy', `The sandbox did not start within ${START_WAIT / 1000} s.`, {
+  throw new Failure('busy', 'The sandbox did not start.', {
     suggestion: 'Run "skylift sandbox" to see why.',
   })
 }
 
-function startProcess(config: Config): void {
+function startProcess(config: Config, onExit: () => void): void {
   const script = join(config.root, 'bin', 'run.js')
   if (!existsSync(script)) throw new Failure('unexpected', `${script} is missing, so no sandbox can be started.`)
   const child = spawn(process.execPath, [script, 'sandbox', '--idle', `${SANDBOX_IDLE}ms`], {
@@ -41,6 +43,7 @@ function startProcess(config: Config): void {
     stdio: 'ignore',
     env: {...process.env, SKYLIFT_DEBUG: ''},
   })
+  child.once('exit', onExit)
   child.unref()
 }
 

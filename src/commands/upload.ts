@@ -19,6 +19,7 @@ export default class Upload extends BaseCommand {
 Every byte is verified: exit status 0 means that the store holds exactly what was read.`
   static override aliases = ['up']
   static override strict = false
+  static override usage = '<%= command.id %> FILE... TARGET'
   static override args = {
     file: Args.string({description: 'file to upload; several may be given', ignoreStdin: true}),
     target: Args.string({description: 'where it goes: the last word', ignoreStdin: true}),

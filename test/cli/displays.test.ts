@@ -372,7 +372,15 @@ console.log('END')
 /** Runs the program for at most 8 s on a real terminal of util-linux's \`script\`; returns all that it wrote there. */
 function runOnTerminal(size: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
   const program = `stty ${size}; timeout --foreground -s KILL 8 node --import tsx --input-type=module -e "$PROGRAM"`
-  const clean = {...process.env, FORCE_COLOR: undefined, NO_COLOR: undefined, TERM: 'xterm', ...env, PROGRAM}
+  const clean = {
+    ...process.env,
+    FORCE_COLOR: undefined,
+    NO_COLOR: undefined,
+    CI: undefined,
+    TERM: 'xterm',
+    ...env,
+    PROGRAM,
+  }
   const child = spawn('script', ['-qec', program, '/dev/null'], {env: clean, stdio: ['ignore', 'pipe', 'inherit']})
   return new Promise((resolve, reject) => {
     let text = ''

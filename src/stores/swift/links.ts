@@ -23,7 +23,6 @@ export function createLinks(connection: SwiftConnection, keys: KeyStore): LinkSt
   }
 
   async function sign(target: Target, options: TempUrlOptions, naming: Naming, call: Call): Promise<TempUrl> {
-    checkTempUrlOptions(target, options)
     const {method, ipRange, isPrefix} = options
     const {origin, path: account} = await connection.place(call.signal)
     const digest = await chooseDigest(options.digest, call)
@@ -54,7 +53,10 @@ export function createLinks(connection: SwiftConnection, keys: KeyStore): LinkSt
   }
 
   return {
-    tempUrl: (target, options, call) => sign(target, options, readDisposition(options.responseDisposition), call),
+    async tempUrl(target, options, call) {
+      checkTempUrlOptions(target, options)
+      return sign(target, options, readDisposition(options.responseDisposition), call)
+    },
 
     async link(target, options, call) {
       const naming = readNaming(options)
@@ -65,6 +67,7 @@ export function createLinks(connection: SwiftConnection, keys: KeyStore): LinkSt
         ...(allowShorter === undefined ? {} : {allowShorter}),
         ...(contentType === undefined ? {} : {responseContentType: contentType}),
       }
+      checkTempUrlOptions(target, wish)
       const made = await sign(target, wish, naming, call)
       return {...made, notes: [...made.notes, ...namingNotes(naming)]}
     },

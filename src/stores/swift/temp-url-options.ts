@@ -71,7 +71,7 @@ export function readDisposition(text: string | undefined): Naming {
   if (text === undefined) return {}
   try {
     const {type, parameters} = parse(text)
-    const {filename, ...others} = parameters
+    const {filename, 'filename*': _, ...others} = parameters
     if (['inline', 'attachment'].includes(type) && Object.keys(others).length === 0) {
       return {...(type === 'inline' ? {isInline: true} : {}), ...(filename === undefined ? {} : checkName(filename))}
     }
