@@ -1,5 +1,5 @@
 /** Builds dist/: one bundle with lazily loaded chunks, so that a command loads what it needs and nothing else. */
-import {readdirSync, readFileSync, rmSync} from 'node:fs'
+import {existsSync, readdirSync, readFileSync, renameSync, rmSync} from 'node:fs'
 import {readFile} from 'node:fs/promises'
 import {join, resolve} from 'node:path'
 import {fileURLToPath} from 'node:url'
@@ -92,4 +92,14 @@ export async function buildSkylift(outdir: string, more: BuildOptions = {}): Pro
   return bundle({entryPoints: ENTRIES, outdir, ...more})
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await buildSkylift(join(ROOT, 'dist'))
+/** Builds beside dist and swaps: whoever runs it meanwhile has the old one or the new one. */
+async function replaceDist(): Promise<void> {
+  const [dist, fresh, old] = ['dist', `dist.${process.pid}`, `dist.old.${process.pid}`].map(name => join(ROOT, name))
+  if (dist === undefined || fresh === undefined || old === undefined) return
+  await buildSkylift(fresh)
+  if (existsSync(dist)) renameSync(dist, old)
+  renameSync(fresh, dist)
+  rmSync(old, {recursive: true, force: true})
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await replaceDist()

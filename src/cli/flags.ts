@@ -27,6 +27,21 @@ export const connectionFlags = {
   }),
   region: Flags.string({description: 'region of the store; found unless given', helpGroup: 'CONNECTION'}),
   profile: Flags.string({description: 'AWS profile to take credentials from', helpGroup: 'CONNECTION'}),
+  'os-cloud': Flags.string({
+    description: 'swift: cloud of clouds.yaml to sign in to (also OS_CLOUD)',
+    helpGroup: 'CONNECTION',
+    helpValue: 'NAME',
+  }),
+  interface: Flags.string({
+    description: 'swift: which endpoint of the catalog to use',
+    options: ['public', 'internal', 'admin'],
+    helpGroup: 'CONNECTION',
+  }),
+  'segment-container': Flags.string({
+    description: 'swift: where the segments of large objects go; CONTAINER_segments unless given',
+    helpGroup: 'CONNECTION',
+    helpValue: 'CONTAINER',
+  }),
   'ca-bundle': Flags.string({
     description: 'PEM file of certificates to trust beside the built-in ones (also AWS_CA_BUNDLE)',
     helpGroup: 'CONNECTION',
@@ -96,6 +111,9 @@ export interface ConnectionFlags {
   readonly 'endpoint-url'?: string | undefined
   readonly region?: string | undefined
   readonly profile?: string | undefined
+  readonly 'os-cloud'?: string | undefined
+  readonly interface?: string | undefined
+  readonly 'segment-container'?: string | undefined
   readonly 'ca-bundle'?: string | undefined
   readonly 'no-verify-ssl'?: boolean
   readonly 'retry-for'?: number | undefined

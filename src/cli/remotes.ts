@@ -1,6 +1,6 @@
 import type {Config} from '@oclif/core'
 import {Failure} from '../core/failure.ts'
-import type {Remote} from '../stores/remote.ts'
+import type {Remote, SwiftInterface} from '../stores/remote.ts'
 import type {ConnectionFlags} from './flags.ts'
 
 /** Finds the connection that a remote's name stands for. Fails `config` for a name that nobody saved. */
@@ -20,7 +20,18 @@ export async function findRemote(name: string, flags: ConnectionFlags, config: C
       ...(profile === undefined ? {} : {profile}),
     }
   }
+  if (name === 'swift') {
+    const {'os-cloud': cloud, region, interface: wished, 'segment-container': segmentContainer} = flags
+    return {
+      provider: 'swift',
+      name,
+      ...(cloud === undefined ? {} : {cloud}),
+      ...(region === undefined ? {} : {region}),
+      ...(wished === undefined ? {} : {interface: wished as SwiftInterface}),
+      ...(segmentContainer === undefined ? {} : {segmentContainer}),
+    }
+  }
   throw new Failure('config', `There is no remote "${name}".`, {
-    suggestion: 'Built in are s3:// and sandbox://; a target is written REMOTE://container/key.',
+    suggestion: 'Built in are s3://, swift:// and sandbox://; a target is written REMOTE://container/key.',
   })
 }
