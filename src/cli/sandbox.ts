@@ -21,11 +21,10 @@ export async function reachSandbox(config: Config): Promise<RunningSandbox> {
   const folder = sandboxFolder(config)
   const running = await findSandbox(folder)
   if (running !== undefined && (await answers(running.port))) return running
-  let failed = false
+  const wait = {end: performance.now() + START_WAIT}
   // One that ends at once may have found another just starting: that one is looked for a moment longer.
-  startProcess(config, () => setTimeout(() => (failed = true), 500).unref())
-  const end = performance.now() + START_WAIT
-  while (performance.now() < end && !failed) {
+  startProcess(config, () => (wait.end = performance.now() + 500))
+  while (performance.now() < wait.end) {
     const found = await findSandbox(folder)
     if (found !== undefined && (await answers(found.port))) return found
     await sleep(25)

@@ -19,11 +19,12 @@ export interface OpenStore {
 export abstract class StoreCommand extends BaseCommand {
   static override baseFlags = {...BaseCommand.baseFlags, ...connectionFlags, ...stateFlags}
 
-  /** Opens the store of a target for as long as `use` takes. */
+  /** Opens the store of a target for as long as `use` takes; `isForWriting` makes what a sandbox lacks. */
   protected async useStore<T>(
     target: Target,
     flags: ConnectionFlags & {readonly 'state-dir'?: string | undefined},
     use: (open: OpenStore) => Promise<T>,
+    isForWriting = false,
   ): Promise<T> {
     const wire = createWire(flags)
     const interrupts = watchInterrupts()
@@ -32,7 +33,7 @@ export abstract class StoreCommand extends BaseCommand {
       onRetry: ({wait, failure}) => this.tellAside([`${failure.message} Trying again in ${formatDuration(wait)}.`]),
     }
     try {
-      return await use({store: await openTarget(target, {flags, config: this.config, wire}), call, wire})
+      return await use({store: await openTarget(target, {flags, config: this.config, wire, isForWriting}), call, wire})
     } finally {
       interrupts.stop()
     }

@@ -1,5 +1,6 @@
 import {Args} from '@oclif/core'
 import {StoreCommand} from '../cli/store-command.ts'
+import type {OpenStore} from '../cli/store-command.ts'
 import {readTempUrlOptions, tempUrlFlags, tempUrlTarget} from '../cli/temp-url-flags.ts'
 import {describeCheck, describeTempUrl, printTempUrl, tempUrlToJson} from '../cli/temp-url-words.ts'
 import {checkMade} from '../cli/check-made.ts'
@@ -27,13 +28,16 @@ The URL alone goes to stdout, everything else to stderr. With the keys at hand n
   async run(): Promise<unknown> {
     const {args, flags} = await this.parse(TempUrl)
     const target = tempUrlTarget(args.target, flags)
-    return this.useStore(target, flags, async ({store, call, wire}) => {
-      const made = await store.tempUrl(target, readTempUrlOptions(flags), call)
+    const options = readTempUrlOptions(flags)
+    const isForWriting = ['PUT', 'POST'].includes(options.method)
+    const use = async ({store, call, wire}: OpenStore): Promise<unknown> => {
+      const made = await store.tempUrl(target, options, call)
       const check = await checkMade(flags.check, wire, made, call)
       this.tellAside(describeTempUrl(made, target, flags.curl))
       if (check !== undefined) this.tellAside(describeCheck(check))
       if (!this.jsonEnabled()) this.log(printTempUrl(made, target, flags.curl))
       return {ok: true, ...tempUrlToJson(made, target, check)}
-    })
+    }
+    return this.useStore(target, flags, use, isForWriting)
   }
 }

@@ -75,6 +75,8 @@ Every byte is verified: exit status 0 means that the store holds exactly what wa
       isForWriting: !flags['dry-run'],
     })
     if (flags['dry-run']) return this.tellPlan(items, await store.limits({signal: new AbortController().signal}), flags)
+    // What is wrong with the link is said before anything is sent.
+    if (flags.link) await this.makeLinks(store, items, flags.filename)
     const keep = createKeep(flags, store)
     const {failures, objects, stored} = await runUpload(items, size, store, {
       flags,
@@ -90,16 +92,19 @@ Every byte is verified: exit status 0 means that the store holds exactly what wa
       await writeReceipt(flags.receipt, makeReceipt(each, flags.sha256 ? await sha256File(each.item.path) : undefined))
     }
     if (!flags.link) return {ok: true, objects}
-    return {ok: true, objects, links: await this.tellLinks(store, items, flags.filename)}
+    return {ok: true, objects, links: this.tellLinks(await this.makeLinks(store, items, flags.filename))}
   }
 
-  private async tellLinks(
+  private async makeLinks(
     store: Parameters<typeof makeUploadLinks>[0],
     items: Awaited<ReturnType<typeof planItems>>['items'],
     filename: string | undefined,
-  ): Promise<unknown> {
+  ): ReturnType<typeof makeUploadLinks> {
     const targets = items.map(({target}) => target)
-    const links = await makeUploadLinks(store, targets, filename, {signal: new AbortController().signal})
+    return makeUploadLinks(store, targets, filename, {signal: new AbortController().signal})
+  }
+
+  private tellLinks(links: Awaited<ReturnType<typeof makeUploadLinks>>): unknown {
     if (this.jsonEnabled()) return links.map(({json}) => json)
     for (const {url, words} of links) {
       this.tellAside(words)

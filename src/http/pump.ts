@@ -1,9 +1,13 @@
 import type {ClientRequest} from 'node:http'
+import {setTimeout as sleep} from 'node:timers/promises'
 import {Failure} from '../core/failure.ts'
 import type {Body} from '../core/body.ts'
 import type {SendOptions} from './send.ts'
 import type {Watch} from './watch.ts'
 import {giveWindows, takeWindows, windowSize, WINDOW} from './windows.ts'
+
+/** How long an answered request may take to tell that its last bytes have left, before its connection is given up. */
+const LINGER = 100
 
 /**
  * Sends a body through two reused windows: one fills from the file while the other drains into the socket. Ends early
@@ -44,19 +48,21 @@ export async function pumpBody(
       watch.release()
       if (watch.isOver()) break
       onWindow?.(window, position)
-      const draining = drain(outgoing, window, watch)
+      const written = write(outgoing, window)
       index = index === 0 ? 1 : 0
       const next = position + window.length
       filling = next < body.size ? fill(index, next) : undefined
       // Awaited at the head of the loop; an end of the request in between must not leave it unhandled.
       filling?.catch(() => {})
-      isInFlight = !(await draining)
-      if (watch.isOver()) break
+      isInFlight = !(await Promise.race([written, watch.over.then(() => false)]))
+      // The answer to the whole body can be heard before the last write is told to have ended, over TLS above all.
+      if (isInFlight && next === body.size) isInFlight = !(await Promise.race([written, sleep(LINGER, false, {ref: false})]))
+      if (watch.isOver() && (isInFlight || next < body.size)) break
       position = next
       onSent?.(position)
+      if (position === body.size) outgoing.end()
       size = windowSize(rate(position))
     }
-    if (!watch.isOver()) outgoing.end()
     return rate(body.size)
   } finally {
     // A read that is still under way would write into a window that somebody else has by then.
@@ -66,8 +72,7 @@ export async function pumpBody(
   }
 }
 
-/** Resolves to true when the kernel has taken the window, to false when the request is over before. */
-function drain(outgoing: ClientRequest, window: Buffer, watch: Watch): Promise<boolean> {
-  const written = new Promise<boolean>(resolve => outgoing.write(window, error => resolve(!error)))
-  return Promise.race([written, watch.over.then(() => false)])
+/** Resolves to true when the kernel has taken the window, to false when it never will. */
+function write(outgoing: ClientRequest, window: Buffer): Promise<boolean> {
+  return new Promise(resolve => outgoing.write(window, error => resolve(!error)))
 }

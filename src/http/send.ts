@@ -131,7 +131,7 @@ async function exchange(wire: Wire, request: Request, options: SendOptions): Pro
     signal.removeEventListener('abort', cut)
     watch.stop()
     // What was answered early has a body that never ended: such a connection cannot be used again.
-    if (!outgoing.writableFinished) outgoing.destroy()
+    if (!outgoing.writableEnded) outgoing.destroy()
   }
 }
 

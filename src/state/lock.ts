@@ -76,7 +76,7 @@ function hold(path: string, token: string): Lock {
 /** Sets the mtime by the clock of the file system, not by ours: every lock begins with this byte anyway. */
 async function touch(path: string): Promise<void> {
   const handle = await open(path, 'r+')
-  await handle.write('{', 0).finally(() => handle.close())
+  await handle.write('{', 0).finally(async () => handle.close())
 }
 
 /** A process of this machine is asked; one of another is judged by its beat, on the clock of the file system. */
@@ -106,7 +106,7 @@ async function tryCreate(candidate: string, path: string, mine: Holder): Promise
     throw error
   }
   try {
-    await handle.writeFile(JSON.stringify(mine)).finally(() => handle.close())
+    await handle.writeFile(JSON.stringify(mine)).finally(async () => handle.close())
     return true
   } catch (error) {
     await rm(path, {force: true})

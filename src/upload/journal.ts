@@ -96,7 +96,7 @@ export function openJournals(folder: string): Journals {
 
   return {
     async take(identity) {
-      await mkdir(uploads, {recursive: true, mode: 0o700})
+      await makeFolder(folder, uploads)
       const name = nameOf(identity)
       const lock = await takeLock(join(uploads, `${name}.lock`), holder => refuse(identity, holder))
       try {
@@ -121,6 +121,14 @@ export function openJournals(folder: string): Journals {
       return found
     },
   }
+}
+
+async function makeFolder(folder: string, uploads: string): Promise<void> {
+  await mkdir(folder, {recursive: true, mode: 0o700})
+  // Not recursive too: that says ENOENT of a read-only file system.
+  await mkdir(uploads, {mode: 0o700}).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  })
 }
 
 function createJournal(file: string, lock: Lock, previous: JournalEntry | undefined): Journal {

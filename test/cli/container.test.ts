@@ -27,7 +27,11 @@ interface ShowJson {
     readonly versioning?: boolean
     readonly publicRead?: boolean
     readonly encryption?: string
-    readonly cors?: readonly {readonly origins: readonly string[]; readonly methods: readonly string[]; readonly isOurs: boolean}[]
+    readonly cors?: readonly {
+      readonly origins: readonly string[]
+      readonly methods: readonly string[]
+      readonly isOurs: boolean
+    }[]
     readonly lifecycle?: readonly {readonly ID: string}[]
     readonly limits: {readonly whole: number; readonly part: {readonly count: number}}
     readonly notes: readonly string[]
@@ -53,7 +57,9 @@ describe('skylift container', () => {
   const put = (Bucket: string, Key: string) => client.send(new PutObjectCommand({Bucket, Key, Body: 'x'}))
   const aws = async (context: Mocha.Context, ...words: string[]): Promise<unknown> => {
     skipUnless(context, existsSync('/usr/bin/aws'), 'the aws client is missing: apt-get install awscli')
-    const {stdout} = await run('/usr/bin/aws', ['--endpoint-url', endpoint, 's3api', ...words], {env: {...home.env, AWS_PAGER: ''}})
+    const {stdout} = await run('/usr/bin/aws', ['--endpoint-url', endpoint, 's3api', ...words], {
+      env: {...home.env, AWS_PAGER: ''},
+    })
     return stdout === '' ? undefined : JSON.parse(stdout)
   }
   const isThere = (Bucket: string): Promise<boolean> =>
@@ -93,7 +99,9 @@ describe('skylift container', () => {
     expect(details.lifecycle?.map(rule => rule.ID)).to.deep.equal(['skylift-abort-incomplete', 'skylift-delete-after'])
     expect(details.limits).to.deep.include({whole: 5 * 1024 ** 3})
     const {stdout} = await call('show', 's3://full')
-    expect(stdout).to.match(/^container +full$/mu).and.to.match(/^region +us-east-1$/mu)
+    expect(stdout)
+      .to.match(/^container +full$/mu)
+      .and.to.match(/^region +us-east-1$/mu)
     expect(stdout).to.include('skylift-abort-incomplete: drops unfinished uploads after 7 d')
     expect(stdout).to.include('skylift-delete-after: deletes objects after 30 d')
     expect(stdout).to.match(/^skylift-1 +https:\/\/a\.example, null +PUT, POST, GET, HEAD +\* +ETag +3600 s$/mu)
@@ -124,9 +132,15 @@ describe('skylift container', () => {
   it('lists them as a table and as JSON', async () => {
     await client.send(new CreateBucketCommand({Bucket: 'listed'}))
     const {stdout} = await call('list', 's3://')
-    expect(stdout).to.match(/^CONTAINER +CREATED\n/u).and.to.match(/^listed +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/mu)
-    const {containers} = readJson<{containers: {name: string; created: string}[]}>(await call('list', 's3://', '--json'))
-    expect(containers.map(({name}) => name)).to.include('listed').and.to.deep.equal(containers.map(({name}) => name).toSorted())
+    expect(stdout)
+      .to.match(/^CONTAINER +CREATED\n/u)
+      .and.to.match(/^listed +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/mu)
+    const {containers} = readJson<{containers: {name: string; created: string}[]}>(
+      await call('list', 's3://', '--json'),
+    )
+    expect(containers.map(({name}) => name))
+      .to.include('listed')
+      .and.to.deep.equal(containers.map(({name}) => name).toSorted())
   })
 
   it('refuses to delete what is not empty, and deletes what is', async () => {
@@ -260,7 +274,9 @@ describe("skylift container: Swift's S3 API", () => {
     expect((await call('list', 's3://')).stdout).to.match(/^cli-box /mu)
     const shown = await call('show', 's3://cli-box')
     expect(shown.status).to.equal(0)
-    expect(shown.stdout).to.match(/^limits .*1,000 parts/mu).and.to.include('The store does not tell the CORS rules.')
+    expect(shown.stdout)
+      .to.match(/^limits .*1,000 parts/mu)
+      .and.to.include('The store does not tell the CORS rules.')
     expect((await call('delete', 's3://cli-box', '-r', '-y')).status).to.equal(0)
     expect((await call('show', 's3://cli-box')).status).to.equal(5)
   })

@@ -53,7 +53,14 @@ describe('skylift cors', () => {
     })
 
   it('sets what the upload page needs, so that a browser may upload', async () => {
-    const {stdout, stderr, status} = await call('set', 's3://box', '--preset', 'browser-upload', '--origin', 'https://a.example')
+    const {stdout, stderr, status} = await call(
+      'set',
+      's3://box',
+      '--preset',
+      'browser-upload',
+      '--origin',
+      'https://a.example',
+    )
     expect({status, stderr}).to.deep.equal({status: 0, stderr: ''})
     expect(stdout).to.equal(`ID         ORIGINS            METHODS               HEADERS  EXPOSED  MAX AGE
 skylift-1  https://a.example  PUT, POST, GET, HEAD  *        ETag     3600 s
@@ -86,8 +93,28 @@ skylift-1  https://a.example  PUT, POST, GET, HEAD  *        ETag     3600 s
 
   it('takes every flag, several times; the preset gives way', async () => {
     const origins = ['--origin', 'https://a.example', '--origin', 'http://localhost:*']
-    const words = ['--method', 'GET', '--method', 'PUT', '--header', 'content-type', '--header', 'x-amz-*', '--expose', 'ETag']
-    const {rules} = await json('set', 's3://box', ...origins, ...words, '--expose', 'x-amz-version-id', '--max-age', '1d')
+    const words = [
+      '--method',
+      'GET',
+      '--method',
+      'PUT',
+      '--header',
+      'content-type',
+      '--header',
+      'x-amz-*',
+      '--expose',
+      'ETag',
+    ]
+    const {rules} = await json(
+      'set',
+      's3://box',
+      ...origins,
+      ...words,
+      '--expose',
+      'x-amz-version-id',
+      '--max-age',
+      '1d',
+    )
     expect(rules).to.deep.equal([
       {
         id: 'skylift-1',
@@ -99,11 +126,27 @@ skylift-1  https://a.example  PUT, POST, GET, HEAD  *        ETag     3600 s
         isOurs: true,
       },
     ])
-    const narrow = await json('set', 's3://box', '--preset', 'browser-upload', '--origin', 'https://a.example', '--method', 'PUT')
+    const narrow = await json(
+      'set',
+      's3://box',
+      '--preset',
+      'browser-upload',
+      '--origin',
+      'https://a.example',
+      '--method',
+      'PUT',
+    )
     expect(narrow.rules[0]).to.deep.include({methods: ['PUT'], headers: ['*'], maxAgeInSeconds: 3600})
     const plain = await json('set', 's3://box', '--origin', 'https://a.example')
     expect(plain.rules).to.deep.equal([
-      {id: 'skylift-1', origins: ['https://a.example'], methods: ['GET', 'HEAD'], headers: [], expose: [], isOurs: true},
+      {
+        id: 'skylift-1',
+        origins: ['https://a.example'],
+        methods: ['GET', 'HEAD'],
+        headers: [],
+        expose: [],
+        isOurs: true,
+      },
     ])
   })
 
@@ -120,7 +163,8 @@ skylift-1  https://a.example  PUT, POST, GET, HEAD  *        ETag     3600 s
     this.timeout(60_000)
     skipUnless(this, existsSync('/usr/bin/aws'), 'the aws client is missing: apt-get install awscli')
     const env = {...home.env, AWS_PAGER: ''}
-    const aws = async (...words: string[]): Promise<string> => (await run('/usr/bin/aws', ['--endpoint-url', endpoint, 's3api', ...words], {env})).stdout
+    const aws = async (...words: string[]): Promise<string> =>
+      (await run('/usr/bin/aws', ['--endpoint-url', endpoint, 's3api', ...words], {env})).stdout
     await aws('put-bucket-cors', '--bucket', 'box', '--cors-configuration', JSON.stringify({CORSRules: [THEIRS]}))
     for (const origin of ['https://a.example', 'https://b.example']) {
       const {stderr, status} = await call('set', 's3://box', '--origin', origin)
@@ -136,8 +180,7 @@ skylift-1  https://a.example  PUT, POST, GET, HEAD  *        ETag     3600 s
   })
 
   it('clears its own without asking; for others it wants -y and tells how many', async () => {
-    await putTheirs()
-      .catch(() => {})
+    await putTheirs().catch(() => {})
     await call('clear', 's3://box', '-y')
     expect((await call('clear', 's3://box')).stdout).to.equal('There were no CORS rules.\n')
     await call('set', 's3://box', '--origin', 'https://a.example')

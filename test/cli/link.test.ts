@@ -1,4 +1,6 @@
 import {mkdtemp, readFile, writeFile} from 'node:fs/promises'
+import {createServer} from 'node:http'
+import type {AddressInfo} from 'node:net'
 import {join} from 'node:path'
 import {CreateBucketCommand, PutBucketPolicyCommand, PutObjectCommand} from '@aws-sdk/client-s3'
 import type {S3Client} from '@aws-sdk/client-s3'
@@ -6,7 +8,7 @@ import {expect} from 'chai'
 import {parse} from 'content-disposition'
 import {chooseLinkName} from '../../src/cli/link-name.ts'
 import {closeAll, openClient, openSandbox} from '../sandbox/support.ts'
-import {accessEnv, callSkylift, makeHome, readJson, runSkylift} from '../support/run-skylift.ts'
+import {accessEnv, callSkylift, makeHome, readJson, runSkylift, startSkylift} from '../support/run-skylift.ts'
 import type {Ending, Home} from '../support/run-skylift.ts'
 
 interface LinkJson {
@@ -16,7 +18,12 @@ interface LinkJson {
   readonly url: string
   readonly expires: string
   readonly notes: readonly string[]
-  readonly check?: {readonly works: true; readonly status: number; readonly headers: Record<string, string>; readonly filename?: string}
+  readonly check?: {
+    readonly works: true
+    readonly status: number
+    readonly headers: Record<string, string>
+    readonly filename?: string
+  }
 }
 
 describe('skylift link', () => {
@@ -40,7 +47,9 @@ describe('skylift link', () => {
     const {status, stdout, stderr} = await call('s3://box/a/report.pdf', '-f', 'résumé, v2.pdf')
     expect(status).to.equal(0)
     expect(stdout).to.match(/^http:\/\/127\.0\.0\.1:\d+\/box\/a\/report\.pdf\?\S+\n$/u)
-    expect(stderr).to.match(/^GET for s3:\/\/box\/a\/report\.pdf until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \(in 1 h\)\.\n/u)
+    expect(stderr).to.match(
+      /^GET for s3:\/\/box\/a\/report\.pdf until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \(in 1 h\)\.\n/u,
+    )
     expect(stderr).to.include('Whoever holds this URL can download this object until it ends.')
     expect(stderr).not.to.match(/https?:|X-Amz/u)
     const answer = await fetch(stdout.trim())
@@ -95,7 +104,9 @@ describe('skylift link', () => {
     for (const [name, words] of [
       ['a/b.pdf', 'Browsers put "_" in place of / '],
       ['.hidden.pdf', 'a dot, a space or a tilde at the ends'],
-      [`${'語'.repeat(90)}.pdf`, 'The file name has 274 bytes'],
+      [`${'語'.repeat(90)}.pdf`, 'The file name has 274 bytes; browsers cut or refuse what is over 244.'],
+      ['n\u0303.pdf', 'single characters (NFC)'],
+      ['con.pdf', 'Windows has no files of this name'],
     ] as const) {
       expect((await make('s3://box/a/report.pdf', '-f', name)).notes.join('\n')).to.include(words)
     }
@@ -129,7 +140,9 @@ describe('skylift link', () => {
     await client.send(new CreateBucketCommand({Bucket: 'open'}))
     await client.send(new PutObjectCommand({Bucket: 'open', Key: 'a b.txt', Body: 'x'}))
     const Statement = [{Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: 'arn:aws:s3:::open/*'}]
-    await client.send(new PutBucketPolicyCommand({Bucket: 'open', Policy: JSON.stringify({Version: '2012-10-17', Statement})}))
+    await client.send(
+      new PutBucketPolicyCommand({Bucket: 'open', Policy: JSON.stringify({Version: '2012-10-17', Statement})}),
+    )
     const {status, stdout} = await call('s3://open/a b.txt', '--public')
     expect(status).to.equal(0)
     expect(stdout).to.match(/\/open\/a%20b\.txt\n$/u)
@@ -179,7 +192,10 @@ describe('skylift link', () => {
       expect(stderr).to.match(words)
       const json = await call(...argv, '--json')
       expect(readJson<{ok: boolean; failures: {code: string}[]}>(json)).to.deep.include({ok: false})
-      expect(readJson<{ok: boolean; failures: {code: string}[]}>(json).failures[0]?.code).to.be.oneOf(['usage', 'config'])
+      expect(readJson<{ok: boolean; failures: {code: string}[]}>(json).failures[0]?.code).to.be.oneOf([
+        'usage',
+        'config',
+      ])
     })
   }
 
@@ -192,9 +208,18 @@ describe('skylift link', () => {
   it('knows that credentials end earlier than was asked', async () => {
     const folder = await mkdtemp(join(home.folder, 'aws-'))
     const end = new Date(Date.now() + 600_000).toISOString()
-    const answer = {Version: 1, AccessKeyId: 'AKIDTEMPORARY', SecretAccessKey: 'not-a-secret', SessionToken: 'token', Expiration: end}
+    const answer = {
+      Version: 1,
+      AccessKeyId: 'AKIDTEMPORARY',
+      SecretAccessKey: 'not-a-secret',
+      SessionToken: 'token',
+      Expiration: end,
+    }
     await writeFile(join(folder, 'answer.json'), JSON.stringify(answer))
-    await writeFile(join(folder, 'config'), `[profile short]\ncredential_process = cat ${join(folder, 'answer.json')}\n`)
+    await writeFile(
+      join(folder, 'config'),
+      `[profile short]\ncredential_process = cat ${join(folder, 'answer.json')}\n`,
+    )
     const {AWS_ACCESS_KEY_ID: _id, AWS_SECRET_ACCESS_KEY: _key, ...rest} = home.env
     const env = {...rest, AWS_CONFIG_FILE: join(folder, 'config'), AWS_PROFILE: 'short'}
     const refused = await runSkylift(['link', 's3://box/k', '--expires', '1h'], {env})
@@ -207,11 +232,93 @@ describe('skylift link', () => {
     expect(await readFile(join(folder, 'config'), 'utf8')).to.include('credential_process')
   })
 
+  it('ends at once on Ctrl-C, whatever the store does', async function () {
+    this.timeout(30_000)
+    const silent = createServer()
+    await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+    const {port} = silent.address() as AddressInfo
+    const asked = new Promise<void>(resolve => silent.once('request', () => resolve()))
+    const env = {...home.env, AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`}
+    const running = startSkylift(['link', 's3://box/k', '--check'], {env})
+    await asked
+    const started = performance.now()
+    running.child.kill('SIGINT')
+    const {status, stdout, stderr} = await running.ended
+    expect({status, stdout}).to.deep.equal({status: 130, stdout: ''})
+    expect(stderr).to.match(/^Interrupted\.\n/u)
+    expect(performance.now() - started).to.be.below(1000)
+    silent.closeAllConnections()
+    silent.close()
+  })
+
   it('tells nothing of a signature with -v', async () => {
     const {status, stderr} = await call('s3://box/a/report.pdf', '--check', '-v')
     expect(status).to.equal(0)
     expect(stderr).to.match(/^GET 127\.0\.0\.1:\d+\/box\/a\/report\.pdf 206 \d+ ms/mu)
     expect(stderr).not.to.match(/X-Amz|signature|response-content/iu)
+  })
+})
+
+describe('skylift upload --link', () => {
+  let home: Home
+  let file: string
+
+  before(async () => {
+    const sandbox = await openSandbox()
+    await openClient(sandbox).send(new CreateBucketCommand({Bucket: 'box'}))
+    home = await makeHome(accessEnv(sandbox))
+    file = join(home.folder, 'report.pdf')
+    await writeFile(file, 'bytes')
+  })
+  after(closeAll)
+
+  const call = (...argv: string[]): Promise<Ending> => callSkylift(['upload', ...argv, '-q'], home)
+
+  it('prints a link straight after the upload, which saves under the name that was asked for', async () => {
+    const {status, stdout, stderr} = await call(file, 's3://box/3f2a.pdf', '--link', '--filename', 'résumé, v2.pdf')
+    expect(status).to.equal(0)
+    const [result, url = '', ...rest] = stdout.split('\n')
+    expect(result).to.match(/^s3:\/\/box\/3f2a\.pdf {2}5 B/u)
+    expect(rest).to.deep.equal([''])
+    expect(stderr).to.include('Whoever holds this URL can download this object until it ends.')
+    const answer = await fetch(url)
+    expect(answer.headers.get('content-disposition')).to.include("filename*=UTF-8''r%C3%A9sum%C3%A9%2C%20v2.pdf")
+    expect(await answer.text()).to.equal('bytes')
+  })
+
+  it('prints one for each of several, and all in one document', async () => {
+    const other = join(home.folder, 'other.txt')
+    await writeFile(other, 'other')
+    const {stdout} = await call(file, other, 's3://box/several/', '--link')
+    const urls = stdout.split('\n').filter(line => line.startsWith('http'))
+    expect(await Promise.all(urls.map(async url => (await fetch(url)).text()))).to.deep.equal(['bytes', 'other'])
+    const json = readJson<{objects: unknown[]; links: LinkJson[]}>(await call(file, 's3://box/', '--link', '--json'))
+    expect(json.objects).to.have.length(1)
+    expect(json.links.map(({target}) => target)).to.deep.equal(['s3://box/report.pdf'])
+    expect(await (await fetch(json.links[0]?.url ?? '')).text()).to.equal('bytes')
+  })
+
+  it('makes none when it was not asked, or nothing was uploaded', async () => {
+    expect(readJson(await call(file, 's3://box/', '--json'))).not.to.have.property('links')
+    const failed = await call(file, 's3://nowhere-to-be-found/', '--link')
+    expect(failed).to.include({status: 5, stdout: ''})
+    expect((await call(file, 's3://box/', '--link', '-n')).stdout).not.to.include('http')
+  })
+
+  it('refuses a name without a link, for several files, or that no file can have', async () => {
+    const names: readonly (readonly [argv: readonly string[], words: RegExp])[] = [
+      [[file, 's3://box/', '--filename', 'x'], /--link/u],
+      [[file, file, 's3://box/', '--link', '--filename', 'x'], /--filename is for one file/u],
+      [[file, 's3://box/never', '--link', '--filename', 'a\nb'], /control characters/u],
+      [[file, 's3://box/never', '--link', '--filename', '..'], /is not a name for a file/u],
+    ]
+    for (const [argv, words] of names) {
+      const {status, stderr} = await call(...argv)
+      expect(status).to.equal(2)
+      expect(stderr).to.match(words)
+    }
+    // What can be known beforehand is said before anything is sent.
+    expect((await callSkylift(['link', 's3://box/never', '--check'], home)).status).to.equal(5)
   })
 })
 

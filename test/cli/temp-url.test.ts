@@ -11,7 +11,7 @@ import {quoteCommand} from '../../src/cli/shell-words.ts'
 import {formatDuration} from '../../src/core/durations.ts'
 import {needSwift, startSwift} from '../servers/swift.ts'
 import {closeAll, openClient, openSandbox} from '../sandbox/support.ts'
-import {accessEnv, callSkylift, makeHome, readJson} from '../support/run-skylift.ts'
+import {accessEnv, callSkylift, endSandboxes, makeHome, readJson} from '../support/run-skylift.ts'
 import type {Ending, Home, S3Access} from '../support/run-skylift.ts'
 
 const run = promisify(execFile)
@@ -77,7 +77,13 @@ function describeTempUrls(name: string, open: (context: Mocha.Context) => Promis
       expect((await fetch(url, {method: 'PUT', body: 'theirs'})).status).to.equal(403)
       expect((await fetch(url, {method: 'DELETE'})).status).to.equal(403)
       expect((await fetch(url.replace('/mine?', '/other?'))).status).to.equal(403)
-      expect((await fetch(url.replace(/(Signature=)(.)/u, (_, word: string, digit: string) => word + (digit === '0' ? '1' : '0')))).status).to.equal(403)
+      expect(
+        (
+          await fetch(
+            url.replace(/(Signature=)(.)/u, (_, word: string, digit: string) => word + (digit === '0' ? '1' : '0')),
+          )
+        ).status,
+      ).to.equal(403)
       expect(await read('mine')).to.equal('mine')
     })
 
@@ -93,14 +99,21 @@ function describeTempUrls(name: string, open: (context: Mocha.Context) => Promis
   x-amz-meta-why: a b
 `)
       const {url, headers} = await make('s3://urls/exact', ...words, '-m', 'Who=Zoë', '-m', 'why=a b')
-      expect((await fetch(url, {method: 'PUT', body: 'twelve bytes', headers: {...headers, 'content-type': 'text/html'}})).status).to.equal(403)
+      expect(
+        (await fetch(url, {method: 'PUT', body: 'twelve bytes', headers: {...headers, 'content-type': 'text/html'}}))
+          .status,
+      ).to.equal(403)
       expect((await fetch(url, {method: 'PUT', body: 'twelve bytes', headers})).status).to.equal(200)
       expect(await read('exact')).to.equal('twelve bytes')
     })
 
     const CURLS: readonly (readonly [what: string, key: string, argv: readonly string[]])[] = [
       ['a plain upload', 'up.bin', []],
-      ['odd headers', 'up2.bin', ['--content-type', "text/x-it's; a=\"b\" $HOME `id`", '-m', 'why=100% \'quoted\' "$(id)" \\']],
+      [
+        'odd headers',
+        'up2.bin',
+        ['--content-type', 'text/x-it\'s; a="b" $HOME `id`', '-m', 'why=100% \'quoted\' "$(id)" \\'],
+      ],
       ['an odd key', "it's 100% [odd] {a,b} $HOME & `id` ?#.bin", []],
       ['a key that ends in a slash', 'folder/', []],
       ['a key with dots', 'a/../b/./c', []],
@@ -117,7 +130,7 @@ function describeTempUrls(name: string, open: (context: Mocha.Context) => Promis
     }
 
     it('prints curl commands to fetch, to look and to delete', async () => {
-      await put('fetch/it\'s.txt', 'fetched')
+      await put("fetch/it's.txt", 'fetched')
       const target = "s3://urls/fetch/it's.txt"
       expect((await paste((await make(target)).curl, folder)).failed).to.equal(false)
       expect(await readFile(join(folder, "it's.txt"), 'utf8')).to.equal('fetched')
@@ -128,7 +141,10 @@ function describeTempUrls(name: string, open: (context: Mocha.Context) => Promis
     })
 
     it('makes a random key under the target, never the same', async () => {
-      const [a, b] = [await make('s3://urls/in/box', '-X', 'PUT', '--random-key'), await make('s3://urls/in/box', '-X', 'PUT', '--random-key')]
+      const [a, b] = [
+        await make('s3://urls/in/box', '-X', 'PUT', '--random-key'),
+        await make('s3://urls/in/box', '-X', 'PUT', '--random-key'),
+      ]
       expect(a.key).to.match(/^in\/box\/[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/u)
       expect(a.key).not.to.equal(b.key)
       expect((await make('s3://urls', '-X', 'PUT', '--random-key')).key).to.match(/^[\da-f-]{36}$/u)
@@ -146,7 +162,9 @@ function describeTempUrls(name: string, open: (context: Mocha.Context) => Promis
       const over = await make('s3://urls/there', '-X', 'PUT', '--check')
       expect(over.check?.works).to.equal(true)
       const after = await client.send(new ListObjectsV2Command({Bucket: 'urls'}))
-      expect(after.Contents?.map(each => [each.Key, each.ETag])).to.deep.equal(before.Contents?.map(each => [each.Key, each.ETag]))
+      expect(after.Contents?.map(each => [each.Key, each.ETag])).to.deep.equal(
+        before.Contents?.map(each => [each.Key, each.ETag]),
+      )
       expect(await read('there')).to.equal('there')
       expect((await call('s3://urls/missing', '--check')).status).to.equal(5)
       const remove = await make('s3://urls/there', '-X', 'DELETE', '--check')
@@ -206,9 +224,17 @@ describe('skylift temp-url', () => {
 
   it('makes a form that takes no larger body', async () => {
     const {stdout, stderr} = await call('s3://urls/form/a b.txt', '--max-size', '12', '--content-type', 'text/plain')
-    const form = readJson<{url: string; fields: Record<string, string>}>({stdout} as Ending)
+    const form = readJson<{url: string; fields: Record<string, string>}>({stdout})
     expect(Object.keys(form)).to.deep.equal(['url', 'fields'])
-    expect(Object.keys(form.fields)).to.deep.equal(['key', 'Content-Type', 'x-amz-algorithm', 'x-amz-credential', 'x-amz-date', 'policy', 'x-amz-signature'])
+    expect(Object.keys(form.fields)).to.deep.equal([
+      'key',
+      'Content-Type',
+      'x-amz-algorithm',
+      'x-amz-credential',
+      'x-amz-date',
+      'policy',
+      'x-amz-signature',
+    ])
     expect(stderr).to.match(/^A form \(POST\) for s3:\/\/urls\/form\/a b\.txt until/u)
     const send = async (body: string): Promise<number> => {
       const data = new FormData()
@@ -226,7 +252,9 @@ describe('skylift temp-url', () => {
     const odd = '@FILE;type=text/html <x> "$(id)" \'y\''
     const words = ['--max-size', '1k', '-m', `why=${odd}`, '--content-type', 'text/x;type=y', '--curl']
     const {stdout} = await call('s3://urls/@FILE;filename=x', ...words)
-    expect(stdout).to.include(' --form-string ').and.to.match(/-F file=@FILE /u)
+    expect(stdout)
+      .to.include(' --form-string ')
+      .and.to.match(/-F file=@FILE /u)
     expect(await paste(stdout, folder)).to.include({failed: false})
     const found = await client.send(new GetObjectCommand({Bucket: 'urls', Key: '@FILE;filename=x'}))
     expect([found.Metadata, found.ContentType]).to.deep.equal([{why: odd}, 'text/x;type=y'])
@@ -236,14 +264,31 @@ describe('skylift temp-url', () => {
 
   it('takes a date, and seconds', async () => {
     const date = new Date(Date.now() + 2 * HOUR).toISOString()
-    expect(Math.abs(Date.parse((await make('s3://urls/k', '--expires', date)).expires) - Date.parse(date))).to.be.below(3000)
+    expect(Math.abs(Date.parse((await make('s3://urls/k', '--expires', date)).expires) - Date.parse(date))).to.be.below(
+      3000,
+    )
     expect((await make('s3://urls/k', '--expires', '90')).url).to.include('X-Amz-Expires=90&')
     expect((await make('s3://urls/k')).url).to.include('X-Amz-Expires=3600&')
   })
 
+  it('makes the container of a sandbox where an upload will need it', async function () {
+    this.timeout(30_000)
+    after(endSandboxes)
+    const {stdout, status} = await callSkylift(['temp-url', 'sandbox://new-box/k', '-X', 'PUT'], home)
+    expect(status).to.equal(0)
+    expect((await fetch(stdout.trim(), {method: 'PUT', body: 'x'})).status).to.equal(200)
+    const link = await callSkylift(['link', 'sandbox://new-box/k'], home)
+    expect(await (await fetch(link.stdout.trim())).text()).to.equal('x')
+  })
+
   it('signs without network', async () => {
     const env = {...home.env, AWS_ENDPOINT_URL: 'http://127.0.0.1:1'}
-    for (const argv of [['-X', 'PUT'], ['-X', 'HEAD'], ['-X', 'DELETE'], ['--max-size', '1M']]) {
+    for (const argv of [
+      ['-X', 'PUT'],
+      ['-X', 'HEAD'],
+      ['-X', 'DELETE'],
+      ['--max-size', '1M'],
+    ]) {
       expect((await callSkylift(['temp-url', 's3://urls/k', ...argv], {env})).status).to.equal(0)
     }
   })
@@ -301,9 +346,24 @@ describe('an expiry', () => {
     expect(parseExpiry('2026-06-01T12:00', now)).to.equal(new Date(2026, 5, 1, 12).getTime() - now)
   })
 
-  for (const text of ['2026-01-31', '2026-01-31T12:00Z', '2025-02-29', '2027-02-29', '2026-04-31', '2026-1-1', '2026-02-01T25:00', '2026-02-01T12', '', '-1', '2026']) {
+  for (const text of [
+    '2026-01-31',
+    '2026-01-31T12:00Z',
+    '2025-02-29',
+    '2027-02-29',
+    '2026-04-31',
+    '2026-1-1',
+    '2026-02-01T25:00',
+    '2026-02-01T12',
+    '',
+    '-1',
+    '2026',
+  ]) {
     if (text === '2026') continue
-    it(`refuses "${text}"`, () => expect(() => parseExpiry(text, now)).to.throw().with.property('code', 'usage'))
+    it(`refuses "${text}"`, () =>
+      expect(() => parseExpiry(text, now))
+        .to.throw()
+        .with.property('code', 'usage'))
   }
 
   it('is told in UTC and in words', () => {
@@ -313,8 +373,29 @@ describe('an expiry', () => {
 
 describe('words for a shell', () => {
   it('come through bash as they are', async () => {
-    const words = ['plain', '', ' ', "it's", '"$HOME"', '`id`', '$(id)', 'a\\b', '*?[x]', '{a,b}', '~', '!!', '#x', '-n', 'ü 😀', "a'\nb\t\\", '\u001B[2J\u009B', "\u202Ex'"]
-    const {stdout} = await run('bash', ['-c', quoteCommand(['printf', '%s\\0', ...words])], {env: {...process.env, LC_ALL: 'C.UTF-8'}})
+    const words = [
+      'plain',
+      '',
+      ' ',
+      "it's",
+      '"$HOME"',
+      '`id`',
+      '$(id)',
+      'a\\b',
+      '*?[x]',
+      '{a,b}',
+      '~',
+      '!!',
+      '#x',
+      '-n',
+      'ü 😀',
+      "a'\nb\t\\",
+      '\u001B[2J\u009B',
+      "\u202Ex'",
+    ]
+    const {stdout} = await run('bash', ['-c', quoteCommand(['printf', '%s\\0', ...words])], {
+      env: {...process.env, LC_ALL: 'C.UTF-8'},
+    })
     expect(stdout.split('\0').slice(0, -1)).to.deep.equal(words)
     // oxlint-disable-next-line no-control-regex
     expect(quoteCommand(words)).not.to.match(/[\u0000-\u001F\u007F-\u009F\u202E]/u)

@@ -23,7 +23,7 @@ export async function startLockProcess(
   path: string,
   {through = [], env = {}}: {readonly through?: readonly string[]; readonly env?: Record<string, string>} = {},
 ): Promise<LockProcess> {
-  const [program = '', ...args] = [...through, process.execPath, '--import', 'tsx', LOCK_SCRIPT, path]
+  const [program, ...args] = [...through, process.execPath, '--import', 'tsx', LOCK_SCRIPT, path]
   const child = spawn(program, args, {env: {...process.env, ...env}, stdio: ['pipe', 'pipe', 'inherit']})
   const closed = once(child, 'close')
   const [line] = (await Promise.race([

@@ -34,7 +34,8 @@ describe('takeLock', function () {
     return lockProcess
   }
 
-  async function tryTake(): Promise<'taken' | string> {
+  /** Returns `taken`, or why not. */
+  async function tryTake(): Promise<string> {
     try {
       await (await takeLock(path, refuse)).release()
       return 'taken'

@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto'
 import {createReadStream} from 'node:fs'
 import {readdir} from 'node:fs/promises'
 import {join} from 'node:path'
-import {Readable} from 'node:stream'
+import type {Readable} from 'node:stream'
 import {CreateBucketCommand, GetObjectCommand, ListMultipartUploadsCommand, S3Client} from '@aws-sdk/client-s3'
 import {startSandbox} from '../../src/sandbox/server.ts'
 import {startFaultProxy} from './fault-proxy.ts'
@@ -41,7 +41,7 @@ export interface Arena {
 
 export async function openArena(): Promise<Arena> {
   const sandbox = await startSandbox({folder: await makeTempFolder()})
-  const {accessKeyId, secretAccessKey, region, endpoint, port} = sandbox
+  const {accessKeyId, secretAccessKey, region, endpoint} = sandbox
   return createArena({accessKeyId, secretAccessKey, region}, endpoint, () => sandbox.close())
 }
 

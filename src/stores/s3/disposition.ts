@@ -7,8 +7,8 @@ export interface Disposition {
   readonly notes: readonly string[]
 }
 
-/** Most file systems take so many bytes in a name. */
-const LONGEST_NAME = 255
+/** Most file systems take 255 bytes in a name; Chromium first writes to a file whose name is 11 longer. */
+const LONGEST_NAME = 244
 
 // https://www.rfc-editor.org/rfc/rfc6266#section-4.3 and https://www.rfc-editor.org/rfc/rfc8187
 /** Returns a Content-Disposition that saves under exactly this name; ASCII whatever the name. Fails `usage`. */
@@ -35,12 +35,20 @@ function findNotes(filename: string): string[] {
   const bytes = Buffer.byteLength(filename)
   return [
     ...(odd.length > 0 ? [`Browsers put "_" in place of ${odd.join(' ')} when they save the file.`] : []),
-    ...(/\p{Cf}/u.test(filename) ? ['Browsers replace the invisible characters of the file name.'] : []),
+    ...(/\p{Cf}|\p{Noncharacter_Code_Point}/u.test(filename)
+      ? ['Browsers replace the invisible characters of the file name.']
+      : []),
+    ...(filename === filename.normalize('NFC')
+      ? []
+      : ['Browsers join letters and their accents into single characters (NFC) in the file name.']),
     ...(/^[. ~]|[. ~]$/u.test(filename)
       ? ['Browsers change a dot, a space or a tilde at the ends of a file name.']
       : []),
     ...(bytes > LONGEST_NAME
-      ? [`The file name has ${bytes} bytes; most file systems take ${LONGEST_NAME}, and browsers cut it.`]
+      ? [`The file name has ${bytes} bytes; browsers cut or refuse what is over ${LONGEST_NAME}.`]
+      : []),
+    ...(/^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/iu.test(filename)
+      ? ['Windows has no files of this name, and browsers change it there.']
       : []),
   ]
 }

@@ -112,6 +112,15 @@ export function createUpload(
     }
   }
 
+  /** True where the failure does not tell: a forgotten upload may be a finished one, of a process that was killed too. */
+  async function mayBeDone(error: unknown, session: Session, call: Call): Promise<boolean> {
+    if (isFailure(error, 'not-found')) return true
+    // What Swift's S3 API says to a second Complete; it goes on listing the parts, too.
+    if (isFailure(error) && error.context.providerCode === 'MalformedXML') return true
+    if (unclear.has(session.uploadId) && isFailure(error, 'exists')) return true
+    return isFailure(error, 'network', 'busy') && isForgotten(session, call)
+  }
+
   /** While the store still knows the upload, the same bytes at the key are those of an earlier one. */
   async function isForgotten({target, uploadId}: Session, call: Call): Promise<boolean> {
     return multipart.listParts(target, uploadId, call).then(
@@ -167,11 +176,7 @@ export function createUpload(
         return await completeOnce(session, receipts, call)
       } catch (error) {
         const isLost = isFailure(error, 'network', 'busy')
-        // A forgotten upload may be a finished one, of this process or of one that was killed.
-        const mayBeDone = isLost
-          ? await isForgotten(session, call)
-          : isFailure(error, 'not-found') || (unclear.has(session.uploadId) && isFailure(error, 'exists'))
-        if (mayBeDone) {
+        if (await mayBeDone(error, session, call)) {
           const found = await settle(session, receipts, call)
           if (found !== undefined) return judge(session, receipts, found.etag, found.crc32)
         }

@@ -29,7 +29,11 @@ export async function askIdentity(wire: Wire, request: IdentityRequest, signal: 
       method,
       origin,
       path: path === '' ? '/' : path,
-      headers: {accept: 'application/json', ...headers, ...(document === undefined ? {} : {'content-type': 'application/json'})},
+      headers: {
+        accept: 'application/json',
+        ...headers,
+        ...(document === undefined ? {} : {'content-type': 'application/json'}),
+      },
       ...(document === undefined ? {} : {body: bufferBody(Buffer.from(JSON.stringify(document)))}),
     },
     {signal},
@@ -47,7 +51,10 @@ function refusedBy(origin: string, {status, text}: Answer, secrets: readonly str
     return new Failure('auth', `The sign-in at ${host} was refused: user, project or secret is wrong.`, {context})
   }
   if (status >= 500 || status === 429 || status === 498) {
-    return new Failure('busy', `The sign-in at ${host} is not available for now (status ${status}).`, {context, retryable: true})
+    return new Failure('busy', `The sign-in at ${host} is not available for now (status ${status}).`, {
+      context,
+      retryable: true,
+    })
   }
   if (status === 400) {
     return new Failure('config', `The sign-in at ${host} was not understood${said}.`, {context})
@@ -72,10 +79,10 @@ export function maskSecrets(text: string, secrets: readonly string[]): string {
 }
 
 /** Reads the JSON of a sign-in; its text holds a token and appears in no failure. */
-export function readDocument<T>(answer: Answer, url: string): T {
+export function readDocument(answer: Answer, url: string): object {
   try {
     const document = JSON.parse(answer.text) as unknown
-    if (typeof document === 'object' && document !== null) return document as T
+    if (typeof document === 'object' && document !== null) return document
   } catch {
     // Told below.
   }

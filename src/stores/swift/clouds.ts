@@ -34,7 +34,10 @@ export async function findCloud(
   const personal = join(env['XDG_CONFIG_HOME'] || join(home, '.config'), 'openstack')
   const order = [folders.current, personal, folders.system]
   const find = (file: string, given: string | undefined): Promise<Settings | undefined> =>
-    readFirst([...(given ? [given] : []), ...order.flatMap(folder => ENDINGS.map(ending => join(folder, `${file}.${ending}`)))])
+    readFirst([
+      ...(given ? [given] : []),
+      ...order.flatMap(folder => ENDINGS.map(ending => join(folder, `${file}.${ending}`))),
+    ])
 
   const main = await find('clouds', env['OS_CLIENT_CONFIG_FILE'])
   const secure = await find('secure', env['OS_CLIENT_SECURE_FILE'])
@@ -66,7 +69,10 @@ async function readFirst(files: readonly string[]): Promise<Settings | undefined
       return sectionOf(parse(text, {logLevel: 'silent'}))
     } catch (error) {
       const line = (error as {linePos?: {line: number}[]}).linePos?.[0]?.line
-      throw new Failure('config', `"${printable(file)}" is not YAML${line === undefined ? '' : `: look at line ${line}`}.`)
+      throw new Failure(
+        'config',
+        `"${printable(file)}" is not YAML${line === undefined ? '' : `: look at line ${line}`}.`,
+      )
     }
   }
   return undefined
@@ -97,9 +103,13 @@ export function textOf(value: unknown): string | undefined {
 
 function unknownCloud(name: string, names: readonly string[], isThere: boolean): Failure {
   const has = names.length === 0 ? 'has none' : `has ${printable(names.toSorted().join(', '))}`
-  return new Failure('config', `There is no cloud "${printable(name)}" in clouds.yaml${isThere ? `: it ${has}` : ''}.`, {
-    suggestion: isThere
-      ? 'Take one of these with --os-cloud or OS_CLOUD.'
-      : 'clouds.yaml is looked for in this folder, in ~/.config/openstack and in /etc/openstack.',
-  })
+  return new Failure(
+    'config',
+    `There is no cloud "${printable(name)}" in clouds.yaml${isThere ? `: it ${has}` : ''}.`,
+    {
+      suggestion: isThere
+        ? 'Take one of these with --os-cloud or OS_CLOUD.'
+        : 'clouds.yaml is looked for in this folder, in ~/.config/openstack and in /etc/openstack.',
+    },
+  )
 }

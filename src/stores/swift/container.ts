@@ -17,14 +17,21 @@ export function createContainers(connection: SwiftConnection): ContainerStore {
     (await connection.request({method: 'HEAD', target: at(target)}, {signal})).headers
 
   /** Returns whether it is new, and why it is not quite as wished. */
-  async function make(target: Target, {policy}: ContainerOptions, call: Call): Promise<{created: boolean; notes: string[]}> {
+  async function make(
+    target: Target,
+    {policy}: ContainerOptions,
+    call: Call,
+  ): Promise<{created: boolean; notes: string[]}> {
     const headers: Record<string, string> = policy === undefined ? {} : {'x-storage-policy': policy}
     const request = {method: 'PUT', target: at(target), headers, accepts: [400, 409]}
     const answer = await connection.request(request, call)
     if (answer.status < 300) return {created: answer.status === 201, notes: []}
     if (answer.status === 409) {
       const standing = (await look(target, call))['x-storage-policy']
-      return {created: false, notes: [`The container stands under the policy ${String(standing)} and cannot move to ${policy}.`]}
+      return {
+        created: false,
+        notes: [`The container stands under the policy ${String(standing)} and cannot move to ${policy}.`],
+      }
     }
     throw await refusedName(target, policy, answer.text, call)
   }
@@ -57,7 +64,9 @@ export function createContainers(connection: SwiftConnection): ContainerStore {
     if (options.versioning !== undefined && !(await connection.quirks(call.signal)).hasVersions) {
       delete headers['x-versions-enabled']
       await post(target, headers, call)
-      throw new Failure('unsupported', 'This cluster keeps no versions of objects.', {context: {container: target.container}})
+      throw new Failure('unsupported', 'This cluster keeps no versions of objects.', {
+        context: {container: target.container},
+      })
     }
     await post(target, headers, call)
     const notes = corsOrigins === undefined ? [] : await setCors(connection, target, [browserUpload(corsOrigins)], call)
@@ -117,9 +126,15 @@ function describe(
     quotaBytes: text(`${META}quota-bytes`),
     quotaCount: text(`${META}quota-count`),
   }
-  const words = {policy: text('x-storage-policy'), readAcl: text('x-container-read'), writeAcl: text('x-container-write')}
+  const words = {
+    policy: text('x-storage-policy'),
+    readAcl: text('x-container-read'),
+    writeAcl: text('x-container-write'),
+  }
   const metadata = Object.entries(headers).flatMap(([name, value]) =>
-    name.startsWith(META) && !OWN_WORDS.test(name) ? [[name.slice(META.length), decodeMetadata(String(value))] as const] : [],
+    name.startsWith(META) && !OWN_WORDS.test(name)
+      ? [[name.slice(META.length), decodeMetadata(String(value))] as const]
+      : [],
   )
   const extra: Record<string, Json> = {
     ...Object.fromEntries(Object.entries(numbers).flatMap(([name, value]) => (value ? [[name, Number(value)]] : []))),
@@ -140,4 +155,3 @@ function describe(
 
 /** Metadata that means something to Swift; the keys of temp URLs are secrets, too. */
 const OWN_WORDS = /^x-container-meta-(?:quota-|access-control-|temp-url-key)/u
-

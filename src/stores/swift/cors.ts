@@ -10,7 +10,10 @@ const METHODS = ['HEAD', 'PUT', 'GET', 'OPTIONS', 'POST', 'DELETE', 'COPY']
 
 /** Reads the one rule that a container of Swift can have. */
 export function readCors(headers: IncomingHttpHeaders): CorsRule[] {
-  const words = (name: string): string[] => String(headers[PREFIX + name] ?? '').split(/[\s,]+/u).filter(Boolean)
+  const words = (name: string): string[] =>
+    String(headers[PREFIX + name] ?? '')
+      .split(/[\s,]+/u)
+      .filter(Boolean)
   const [maxAge] = words('max-age')
   const origins = words('allow-origin')
   if (origins.length === 0) return []
@@ -61,9 +64,7 @@ export async function setCors(
 
 /** Removes the rule. None there already is success. */
 export async function clearCors(connection: SwiftConnection, target: Target, {signal}: Call): Promise<void> {
-  const headers = Object.fromEntries(
-    NAMES.map(name => [`x-remove-container-meta-access-control-${name}`, 'x']),
-  )
+  const headers = Object.fromEntries(NAMES.map(name => [`x-remove-container-meta-access-control-${name}`, 'x']))
   await connection.request({method: 'POST', target: {...target, key: ''}, headers}, {signal})
 }
 

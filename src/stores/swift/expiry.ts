@@ -25,7 +25,12 @@ export async function expireLater(
   async function work(): Promise<void> {
     for (const {number} of queue) {
       // A segment that is missing is told by the manifest.
-      const request = {method: 'POST', target: segmentTarget(place, number), headers: segmentExpiry(options), accepts: [404]}
+      const request = {
+        method: 'POST',
+        target: segmentTarget(place, number),
+        headers: segmentExpiry(options),
+        accepts: [404],
+      }
       await connection.request(request, {signal})
     }
   }

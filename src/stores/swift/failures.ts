@@ -122,7 +122,11 @@ export function readRefusal({status, headers, text}: Answer): Refusal {
 /** Swift's errors are small pages, `<html><h1>Not Found</h1><p>The resource …</p></html>`, or plain lines. */
 function readWords(text: string): string {
   const paragraph = /<p>(?<words>[^<]*)/iu.exec(text)?.groups?.['words'] ?? text
-  return paragraph.replaceAll(/<[^>]*>/gu, ' ').replaceAll(/\s+/gu, ' ').trim().slice(0, 300)
+  return paragraph
+    .replaceAll(/<[^>]*>/gu, ' ')
+    .replaceAll(/\s+/gu, ' ')
+    .trim()
+    .slice(0, 300)
 }
 
 /** Reads `400 Bad Request`, as it stands in the body of an answer that was given before the verdict. */

@@ -71,13 +71,19 @@ function readEnv(env: Env): SwiftAuth | undefined {
   const given = env['OS_AUTH_URL'] || undefined
   if (given !== undefined) {
     const version = env['OS_IDENTITY_API_VERSION'] || env['OS_AUTH_VERSION']
-    const found = keystoneAuth({authUrl: authUrlOf(given, version), type: env['OS_AUTH_TYPE'] || undefined, version, find})
+    const found = keystoneAuth({
+      authUrl: authUrlOf(given, version),
+      type: env['OS_AUTH_TYPE'] || undefined,
+      version,
+      find,
+    })
     if (found !== undefined) return found
   }
   const {ST_AUTH: authUrl, ST_USER: user, ST_KEY: key} = env
   if (authUrl && user && key) return {method: 'v1', authUrl, user, key}
   const {RACKSPACE_USERNAME: username, RACKSPACE_API_KEY: apiKey} = env
-  if (username && apiKey) return {method: 'api-key', authUrl: authUrlOf(env['OS_AUTH_URL'] || RACKSPACE, '2'), username, apiKey}
+  if (username && apiKey)
+    return {method: 'api-key', authUrl: authUrlOf(env['OS_AUTH_URL'] || RACKSPACE, '2'), username, apiKey}
   const storageUrl = env['OS_STORAGE_URL']
   return storageUrl ? {method: 'storage-url', storageUrl: checkStorageUrl(storageUrl)} : undefined
 }

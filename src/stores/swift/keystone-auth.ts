@@ -47,11 +47,7 @@ export function keystoneAuth(words: KeystoneWords & {readonly authUrl: string}):
   return {method: 'v3-password', authUrl, password, ...userOf(find), ...projectOf(find)}
 }
 
-function applicationCredential(
-  authUrl: string,
-  secret: string,
-  find: KeystoneWords['find'],
-): SwiftAuth | undefined {
+function applicationCredential(authUrl: string, secret: string, find: KeystoneWords['find']): SwiftAuth | undefined {
   const [id, credentialName] = [find('application_credential_id'), find('application_credential_name')]
   const at = {method: 'application-credential', authUrl, secret} as const
   if (id !== undefined) return {...at, id}

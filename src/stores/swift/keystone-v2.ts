@@ -28,7 +28,7 @@ export async function signInV2(
   const url = `${auth.authUrl.replace(/\/+$/u, '')}/tokens`
   const secrets = [auth.method === 'api-key' ? auth.apiKey : auth.password]
   const answer = await askIdentity(wire, {method: 'POST', url, document: {auth: describe(auth)}, secrets}, signal)
-  const {access} = readDocument<Answered>(answer, url)
+  const {access}: Answered = readDocument(answer, url)
   const token = access?.token?.id
   if (token === undefined) throw new Failure('config', `${new URL(url).host} gave no token.`)
   const region = wish.region ?? access?.user?.['RAX-AUTH:defaultRegion']

@@ -26,7 +26,7 @@ export async function signInV3(wire: Wire, auth: V3Auth, wish: CatalogWish, sign
   const answer = await askIdentity(wire, {method: 'POST', url, document: {auth: describe(auth)}, secrets}, signal)
   const token = answer.headers['x-subject-token']
   if (typeof token !== 'string') throw new Failure('config', `${new URL(url).host} gave no token.`)
-  const {token: given} = readDocument<Answered>(answer, url)
+  const {token: given}: Answered = readDocument(answer, url)
   if (given?.catalog === undefined && wish.storageUrl === undefined) {
     throw new Failure('config', 'The sign-in has no project, and so no object store.', {
       suggestion: 'Name the project: OS_PROJECT_NAME or OS_PROJECT_ID, or in clouds.yaml.',

@@ -47,7 +47,9 @@ export function createLinks(connection: SwiftConnection, keys: KeyStore): LinkSt
       notes: [
         securityNote(options),
         ...keyNotes(target, options, found),
-        ...(Object.keys(headers).length > 0 ? ['Swift does not bind the URL to its headers: whoever holds it may send others.'] : []),
+        ...(Object.keys(headers).length > 0
+          ? ['Swift does not bind the URL to its headers: whoever holds it may send others.']
+          : []),
       ],
     }
   }
@@ -99,7 +101,9 @@ function keyNotes({key}: Target, {method}: TempUrlOptions, {of}: FoundKey): stri
       ? ['The key has "." or ".." between slashes: browsers cannot use this URL, and curl needs --path-as-is.']
       : []),
     ...(of === 'container' && method === 'GET'
-      ? ["It is signed with the container's key, which does not open a large object whose segments are in another container."]
+      ? [
+          "It is signed with the container's key, which does not open a large object whose segments are in another container.",
+        ]
       : []),
   ]
 }

@@ -38,7 +38,11 @@ export function manifestEtag(receipts: readonly PartReceipt[]): string {
 export async function putManifest(
   connection: SwiftConnection,
   target: Target,
-  {place, receipts, headers}: {
+  {
+    place,
+    receipts,
+    headers,
+  }: {
     readonly place: SegmentPlace
     readonly receipts: readonly PartReceipt[]
     readonly headers: Readonly<Record<string, string>>
@@ -89,9 +93,17 @@ function judgeAnswer(answer: Answer, target: Target, count: number): string {
   if (line.startsWith('201')) return unquote(verdict?.Etag)
   const {container, key} = target
   const errors = verdict?.Errors ?? []
-  throw findMissing(errors.map(([, words]) => words), count, target) ?? toFailure(
-    readVerdict(line, errors[0]?.join(': ') ?? verdict?.['Response Body']?.trim() ?? text.trim(), headers),
-    {container, key, method: 'PUT'},
+  throw (
+    findMissing(
+      errors.map(([, words]) => words),
+      count,
+      target,
+    ) ??
+    toFailure(readVerdict(line, errors[0]?.join(': ') ?? verdict?.['Response Body']?.trim() ?? text.trim(), headers), {
+      container,
+      key,
+      method: 'PUT',
+    })
   )
 }
 

@@ -72,7 +72,11 @@ async function deleteLarge(connection: SwiftConnection, target: Target, {signal}
   const {'Response Status': line = '', Errors: [first] = []} = verdict
   if (/^(?:200|404)/u.test(line) && first === undefined) return
   const {container, key} = target
-  throw toFailure(readVerdict(first?.[1] ?? line, first?.join(': ') ?? line, headers), {container, key, method: 'DELETE'})
+  throw toFailure(readVerdict(first?.[1] ?? line, first?.join(': ') ?? line, headers), {
+    container,
+    key,
+    method: 'DELETE',
+  })
 }
 
 function readEntry(prefix: Target, entry: Entry): ObjectInfo {

@@ -68,8 +68,11 @@ export function readQuirks(info: Readonly<Record<string, unknown>>): Quirks {
 function readPolicies(value: unknown): string[] {
   if (!Array.isArray(value)) return []
   const policies = value.map(sectionOf)
-  const sorted = [...policies.filter(each => each['default'] === true), ...policies.filter(each => each['default'] !== true)]
-  return sorted.map(each => String(each['name'] ?? '')).filter(name => name !== '')
+  const sorted = [
+    ...policies.filter(each => each['default'] === true),
+    ...policies.filter(each => each['default'] !== true),
+  ]
+  return sorted.flatMap(({name}) => (typeof name === 'string' && name !== '' ? [name] : []))
 }
 
 function sectionOf(value: unknown): Section {

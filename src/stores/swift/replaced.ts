@@ -10,7 +10,11 @@ export interface Replaced {
   /** Looks, before the new object stands. What these credentials may not see is left alone. */
   look(target: Target, options: ObjectOptions, call: Call): Promise<void>
   /** Deletes what was seen, except for what the new object names; returns what the person should know. */
-  clear(target: Target, isNamed: (segment: {container: string; key: string}) => boolean, call: Call): Promise<readonly string[]>
+  clear(
+    target: Target,
+    isNamed: (segment: {container: string; key: string}) => boolean,
+    call: Call,
+  ): Promise<readonly string[]>
 }
 
 export function createReplaced(connection: SwiftConnection): Replaced {

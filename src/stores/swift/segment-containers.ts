@@ -24,7 +24,11 @@ export async function findPolicy(
 export async function putInto(
   connection: SwiftConnection,
   target: {readonly container: string; readonly key: string},
-  {text, headers, policy}: {
+  {
+    text,
+    headers,
+    policy,
+  }: {
     readonly text: string
     readonly headers: Readonly<Record<string, string>>
     readonly policy: string | undefined

@@ -46,7 +46,7 @@ export function startOf(uploadId: string): Date | undefined {
 
 /** The key must leave room for the rest, in characters and in the request line. */
 export function stemOf(key: string): string {
-  const isLong = [...key].length > 900 || encodePath(key).length > 6000
+  const isLong = Array.from(key).length > 900 || encodePath(key).length > 6000
   return isLong ? `${HASHED}${createHash('sha256').update(key).digest('hex')}` : key
 }
 

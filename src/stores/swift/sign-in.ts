@@ -8,30 +8,20 @@ import {signInV2} from './keystone-v2.ts'
 import {signInV3} from './keystone-v3.ts'
 
 /** Makes the sign-in of one way: one request a call, none where the token was given. */
-export function createSignIn(
-  wire: Wire,
-  auth: SwiftAuth,
-  wish: CatalogWish,
-): (signal: AbortSignal) => Promise<Access> {
+export function createSignIn(wire: Wire, auth: SwiftAuth, wish: CatalogWish): (signal: AbortSignal) => Promise<Access> {
+  if (auth.method === 'v1') return signal => signInV1(wire, auth, signal)
+  if (auth.method === 'storage-url') return giveOnce(auth)
+  if (auth.method === 'v2-password' || auth.method === 'api-key') return signal => signInV2(wire, auth, wish, signal)
+  return signal => signInV3(wire, auth, wish, signal)
+}
+
+/** A token that was given is all there is: asked a second time, it has ended. */
+function giveOnce({storageUrl, token}: SwiftAuth & {method: 'storage-url'}): () => Promise<Access> {
   let wasGiven = false
-  return async signal => {
-    switch (auth.method) {
-      case 'v1':
-        return signInV1(wire, auth, signal)
-      case 'v2-password':
-      case 'api-key':
-        return signInV2(wire, auth, wish, signal)
-      case 'v3-password':
-      case 'v3-token':
-      case 'application-credential':
-        return signInV3(wire, auth, wish, signal)
-      case 'storage-url': {
-        const {storageUrl, token} = auth
-        if (wasGiven) throw tokenEnded()
-        wasGiven = true
-        return {storageUrl, ...(token === undefined ? {} : {token})}
-      }
-    }
+  return async () => {
+    if (wasGiven) throw tokenEnded()
+    wasGiven = true
+    return {storageUrl, ...(token === undefined ? {} : {token})}
   }
 }
 

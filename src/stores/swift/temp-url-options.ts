@@ -27,13 +27,19 @@ export function checkTempUrlOptions({container, key}: Target, options: TempUrlOp
     refuse(`Type, length, checksum, metadata, largest size and write-once belong to an upload, not to ${method}.`)
   }
   if (options.writeOnce === true) {
-    lack('A temp URL of Swift cannot be made good for one upload only: conditions are not signed.', 'Take --random-key, so that the URL is for a key that nobody else uses, and a short --expires.')
+    lack(
+      'A temp URL of Swift cannot be made good for one upload only: conditions are not signed.',
+      'Take --random-key, so that the URL is for a key that nobody else uses, and a short --expires.',
+    )
   }
   if (options.maxSize !== undefined) {
     lack('A temp URL of Swift cannot limit the size of an upload.', 'Set a quota on the container, or use an S3 store.')
   }
   if (options.responseContentType !== undefined) {
-    lack('A temp URL of Swift cannot change the type of the answer.', 'Upload the object with the right --content-type.')
+    lack(
+      'A temp URL of Swift cannot change the type of the answer.',
+      'Upload the object with the right --content-type.',
+    )
   }
   if (options.responseDisposition !== undefined && method !== 'GET') {
     refuse(`What the answer shall say can be fixed for GET only, not for ${method}.`)
@@ -78,7 +84,10 @@ export function readDisposition(text: string | undefined): Naming {
   } catch {
     // Told below.
   }
-  return lack('A temp URL of Swift knows "inline", "attachment" and a file name, and nothing else.', 'Write it as: attachment; filename="name"')
+  return lack(
+    'A temp URL of Swift knows "inline", "attachment" and a file name, and nothing else.',
+    'Write it as: attachment; filename="name"',
+  )
 }
 
 export function readNaming({filename, inline}: LinkOptions): Naming {
@@ -87,7 +96,8 @@ export function readNaming({filename, inline}: LinkOptions): Naming {
 
 function checkName(filename: string): {filename: string} {
   const suggestion = 'Choose another name with --filename.'
-  if (filename === '' || filename === '.' || filename === '..') refuse(`"${filename}" is not a name for a file.`, suggestion)
+  if (filename === '' || filename === '.' || filename === '..')
+    refuse(`"${filename}" is not a name for a file.`, suggestion)
   if (/\p{Cc}/u.test(filename)) refuse('A file name with control characters is not allowed.', suggestion)
   if (/\p{Cs}/u.test(filename)) refuse('The file name is not valid Unicode.', suggestion)
   return {filename}

@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto'
 import {crc32} from 'node:zlib'
 import {combineCrc32, formatCrc32, parseCrc32} from '../../core/crc32.ts'
 import {Failure, isFailure} from '../../core/failure.ts'
-import type {Body, Call, ObjectInfo, Part, PartReceipt, Session, StoredObject, Target, UploadStore} from '../store.ts'
+import type {Call, ObjectInfo, Part, PartReceipt, Session, StoredObject, Target, UploadStore} from '../store.ts'
 import type {SwiftConnection, SwiftRequest} from './client.ts'
 import {nameOf} from './failures.ts'
 import {expireLater, segmentExpiry} from './expiry.ts'
@@ -12,7 +12,17 @@ import {objectHeaders, unquote} from './object-headers.ts'
 import {createLargeObjectCheck, createReplaced} from './replaced.ts'
 import {createSegmentContainer, findPolicy, putInto} from './segment-containers.ts'
 import type {SegmentPlace} from './segments.ts'
-import {deleteAll, MARKER, newUploadId, parsePath, parseSegment, placeOfSession, segmentContainerOf, segmentTarget, stemOf} from './segments.ts'
+import {
+  deleteAll,
+  MARKER,
+  newUploadId,
+  parsePath,
+  parseSegment,
+  placeOfSession,
+  segmentContainerOf,
+  segmentTarget,
+  stemOf,
+} from './segments.ts'
 import {createPutWhole} from './whole.ts'
 
 const BINARY = {'content-type': 'application/octet-stream'}
@@ -30,7 +40,11 @@ export function createUpload(
   /** True where the object at the key is made of this upload's segments, by whichever answer it came to be. */
   async function stands({target}: Session, {container, prefix}: SegmentPlace, call: Call): Promise<boolean> {
     const segments = await readManifest(connection, target, call)
-    return segments?.some(({name = ''}) => parsePath(name).container === container && parsePath(name).key.startsWith(prefix)) === true
+    return (
+      segments?.some(
+        ({name = ''}) => parsePath(name).container === container && parsePath(name).key.startsWith(prefix),
+      ) === true
+    )
   }
 
   async function listSegments(place: SegmentPlace, call: Call): Promise<Map<number, {size: number; etag: string}>> {
@@ -54,7 +68,9 @@ export function createUpload(
   /** Swift may say 503 of what it has stored all the same; nothing but this part can have this name and these bytes. */
   async function isStored(target: SwiftRequest['target'], {size}: Part, md5: string, call: Call): Promise<boolean> {
     const found = await connection.request({method: 'HEAD', target}, {signal: call.signal}).catch(() => undefined)
-    return found !== undefined && unquote(found.headers.etag) === md5 && Number(found.headers['content-length']) === size
+    return (
+      found !== undefined && unquote(found.headers.etag) === md5 && Number(found.headers['content-length']) === size
+    )
   }
 
   return {

@@ -15,7 +15,11 @@ interface Sums {
 /** Makes `putWhole`: one PUT that the store checks by its ETag before the old object goes. */
 export function createPutWhole(
   connection: SwiftConnection,
-  {replaced, largeObjects, head}: {
+  {
+    replaced,
+    largeObjects,
+    head,
+  }: {
     readonly replaced: Replaced
     readonly largeObjects: LargeObjectCheck
     readonly head: (target: Target, call: Call) => Promise<ObjectInfo>

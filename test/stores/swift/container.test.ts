@@ -32,7 +32,13 @@ describe('containers of Swift', function () {
 
   it('are made with all that was wished, and shown with it', async () => {
     const metadata = {team: 'Grün', plain: 'a b'}
-    const box = await fresh({publicRead: true, quotaBytes: 1000, quotaCount: 2, metadata, corsOrigins: ['https://a.example']})
+    const box = await fresh({
+      publicRead: true,
+      quotaBytes: 1000,
+      quotaCount: 2,
+      metadata,
+      corsOrigins: ['https://a.example'],
+    })
     const {headers} = await raw(box, 'HEAD')
     expect(headers).to.include({
       'x-container-read': '.r:*',
@@ -77,7 +83,7 @@ describe('containers of Swift', function () {
     expect(failure.message).to.contain('"gold"')
     expect(failure.suggestion).to.match(/Take one of \S/u)
     const {extra} = await opened.store.showContainer(at(box), newCall())
-    const policy = String(extra?.['policy'])
+    const policy = extra?.['policy'] as string
     expect(await opened.store.createContainer(at(box), {policy}, newCall())).to.deep.equal({created: false, notes: []})
   })
 

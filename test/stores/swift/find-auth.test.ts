@@ -50,7 +50,13 @@ describe('how Swift is signed in to', () => {
   for (const [index, [title, , expected]] of order.entries()) {
     it(`takes ${title} before all that comes after it`, async () => {
       const {find} = await makeFolders({'here/clouds.yaml': file(`named: ${cloud('https://cloud.example')}`)})
-      const env: Env = Object.assign({}, ...order.slice(index).map(row => row[1]).toReversed()) as Env
+      const env: Env = Object.assign(
+        {},
+        ...order
+          .slice(index)
+          .map(row => row[1])
+          .toReversed(),
+      ) as Env
       // A storage URL beside a sign-in only says where the account is.
       expect(urlOf(await find(env))).to.equal(expected)
     })
@@ -59,8 +65,12 @@ describe('how Swift is signed in to', () => {
   it("takes the remote's own before everything, and nothing of the environment with it", async () => {
     const auth = {method: 'v1', authUrl: 'https://own.example', user: 'u', key: 'k'} as const
     const {find} = await makeFolders()
-    expect(await find({...STORAGE, ...KEYSTONE, OS_REGION_NAME: 'R', OS_INTERFACE: 'admin'}, {auth})).to.deep.equal({auth})
-    expect(await find({}, {auth, region: 'X', interface: 'internal', storageUrl: 'https://o.example/v1/a'})).to.deep.equal({
+    expect(await find({...STORAGE, ...KEYSTONE, OS_REGION_NAME: 'R', OS_INTERFACE: 'admin'}, {auth})).to.deep.equal({
+      auth,
+    })
+    expect(
+      await find({}, {auth, region: 'X', interface: 'internal', storageUrl: 'https://o.example/v1/a'}),
+    ).to.deep.equal({
       auth,
       region: 'X',
       interface: 'internal',
@@ -69,7 +79,9 @@ describe('how Swift is signed in to', () => {
   })
 
   it('takes the cloud that was named before a token of the environment', async () => {
-    const {find} = await makeFolders({'here/clouds.yaml': file(`a: ${cloud('https://a.example')}`, `b: ${cloud('https://b.example')}`)})
+    const {find} = await makeFolders({
+      'here/clouds.yaml': file(`a: ${cloud('https://a.example')}`, `b: ${cloud('https://b.example')}`),
+    })
     expect(urlOf(await find({...STORAGE, OS_CLOUD: 'a'}, {cloud: 'b'}))).to.equal('https://b.example/v3')
   })
 
@@ -95,13 +107,33 @@ describe('how Swift is signed in to', () => {
       'a password for v2',
       {...KEYSTONE, OS_AUTH_URL: 'https://k.example/v2.0/'},
       {
-        auth: {method: 'v2-password', authUrl: 'https://k.example/v2.0', username: 'me', password: 'pw', projectName: 'p'},
+        auth: {
+          method: 'v2-password',
+          authUrl: 'https://k.example/v2.0',
+          username: 'me',
+          password: 'pw',
+          projectName: 'p',
+        },
       },
     ],
     [
       'the version by its own name, and the tenant',
-      {OS_AUTH_URL: 'https://k.example', OS_IDENTITY_API_VERSION: '2', OS_USERNAME: 'me', OS_PASSWORD: 'pw', OS_TENANT_ID: 't'},
-      {auth: {method: 'v2-password', authUrl: 'https://k.example/v2.0', username: 'me', password: 'pw', projectId: 't'}},
+      {
+        OS_AUTH_URL: 'https://k.example',
+        OS_IDENTITY_API_VERSION: '2',
+        OS_USERNAME: 'me',
+        OS_PASSWORD: 'pw',
+        OS_TENANT_ID: 't',
+      },
+      {
+        auth: {
+          method: 'v2-password',
+          authUrl: 'https://k.example/v2.0',
+          username: 'me',
+          password: 'pw',
+          projectId: 't',
+        },
+      },
     ],
     [
       'an application credential by its id, before the password beside it',
@@ -137,7 +169,10 @@ describe('how Swift is signed in to', () => {
     [
       'a sign-in with another place of the account',
       {...ST, OS_STORAGE_URL: 'https://near.example/v1/a'},
-      {auth: {method: 'v1', authUrl: 'https://v1.example/auth/v1.0', user: 'a:u', key: 'k'}, storageUrl: 'https://near.example/v1/a'},
+      {
+        auth: {method: 'v1', authUrl: 'https://v1.example/auth/v1.0', user: 'a:u', key: 'k'},
+        storageUrl: 'https://near.example/v1/a',
+      },
     ],
     [
       "Rackspace's key, and its region",
@@ -207,7 +242,9 @@ describe('clouds.yaml', () => {
   it('needs no name where it has one cloud, and does where it has two', async () => {
     const one = await makeFolders({'here/clouds.yaml': at('only')})
     expect(urlOf(await one.find({}))).to.equal('https://only.example/v3')
-    const two = await makeFolders({'here/clouds.yaml': file(`a: ${cloud('https://a.example')}`, `b: ${cloud('https://b.example')}`)})
+    const two = await makeFolders({
+      'here/clouds.yaml': file(`a: ${cloud('https://a.example')}`, `b: ${cloud('https://b.example')}`),
+    })
     await failureOf(two.find({}), 'config')
     const failure = await failureOf(two.find({OS_CLOUD: 'c'}), 'config')
     expect(failure.message).to.contain('a, b')

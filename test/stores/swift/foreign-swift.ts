@@ -44,7 +44,11 @@ export async function signIn(v1: {authUrl: string; user: string; key: string}): 
 
 export function escapePath(key: string): string {
   return [...Buffer.from(key)]
-    .map(byte => (/[\w.~/-]/u.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `%${byte.toString(16).padStart(2, '0')}`))
+    .map(byte =>
+      /[\w.~/-]/u.test(String.fromCharCode(byte))
+        ? String.fromCharCode(byte)
+        : `%${byte.toString(16).padStart(2, '0')}`,
+    )
     .join('')
 }
 

@@ -36,7 +36,8 @@ describe('large objects of Swift', function () {
   const segmentsOf = async (key: string): Promise<string[]> =>
     (await listNames(access, SEGMENTS)).filter(name => name.startsWith(`${key}/`))
   const headOf = async (path: string) =>
-    (await ask(`${access.storageUrl}/${escapePath(path)}`, {method: 'HEAD', headers: {'x-auth-token': access.token}})).headers
+    (await ask(`${access.storageUrl}/${escapePath(path)}`, {method: 'HEAD', headers: {'x-auth-token': access.token}}))
+      .headers
   const send = (method: string, path: string, headers: Record<string, string> = {}, body?: string) =>
     ask(`${access.storageUrl}/${path}`, {
       method,
@@ -57,7 +58,19 @@ describe('large objects of Swift', function () {
     expect(await read(at(BOX, 'a/b'))).to.equal('onetwo')
   })
 
-  for (const key of ['.', '..', '../up', 'a//b', '/x', 'x/', '/', '100%25 ü+?#', 'two\nlines', '漢'.repeat(600), 'y'.repeat(1024)]) {
+  for (const key of [
+    '.',
+    '..',
+    '../up',
+    'a//b',
+    '/x',
+    'x/',
+    '/',
+    '100%25 ü+?#',
+    'two\nlines',
+    '漢'.repeat(600),
+    'y'.repeat(1024),
+  ]) {
     it(`joins parts under the key ${JSON.stringify(key.slice(0, 12))}`, async () => {
       await uploadParts(opened.store, at(BOX, key), textPieces('first,', 'second'))
       expect(await read(at(BOX, key))).to.equal('first,second')
@@ -143,7 +156,9 @@ describe('large objects of Swift', function () {
     const options = {segmentContainer: 'my segments'}
     await uploadParts(opened.store, at(BOX, 'elsewhere'), textPieces('1', '2'), options)
     expect(await listNames(access, 'my segments')).to.have.length(2)
-    const policies = await Promise.all([BOX, 'my segments', SEGMENTS].map(async box => (await headOf(box))['x-storage-policy']))
+    const policies = await Promise.all(
+      [BOX, 'my segments', SEGMENTS].map(async box => (await headOf(box))['x-storage-policy']),
+    )
     expect(policies[0]).to.be.a('string')
     expect(new Set(policies).size).to.equal(1)
   })
@@ -205,7 +220,15 @@ describe('large objects of Swift', function () {
       const first = paged.requests.filter(({path}) => path.endsWith(SEGMENTS)).length
       expect(first).to.be.within(2, 14)
       const parts = await paged.store.listParts(
-        {...at(BOX), target: at(BOX, 'pages/b'), uploadId: expected[2]?.split(' ')[1] ?? '', options: {}, size: 5, partSize: 1, checksum: 'md5'},
+        {
+          ...at(BOX),
+          target: at(BOX, 'pages/b'),
+          uploadId: expected[2]?.split(' ')[1] ?? '',
+          options: {},
+          size: 5,
+          partSize: 1,
+          checksum: 'md5',
+        },
         newCall(),
       )
       expect(parts.map(({number}) => number)).to.deep.equal([1, 2, 3, 4, 5])
@@ -220,7 +243,14 @@ describe('large objects of Swift', function () {
       expect(await list('hashed/')).to.deep.equal([`${key} ${session.uploadId}`])
       expect(await list('')).to.include(`${key} ${session.uploadId}`)
       expect(await list('other/')).to.deep.equal([])
-      const pending = {target: at(BOX, key), uploadId: session.uploadId, options: {}, size: 0, partSize: 0, checksum: 'md5'} as const
+      const pending = {
+        target: at(BOX, key),
+        uploadId: session.uploadId,
+        options: {},
+        size: 0,
+        partSize: 0,
+        checksum: 'md5',
+      } as const
       await opened.store.abort(pending, newCall())
       expect(await list('hashed/')).to.deep.equal([])
     })

@@ -1,5 +1,6 @@
 import {expect} from 'chai'
 import {createAgents} from '../../../src/http/agents.ts'
+import {bufferBody} from '../../../src/http/buffer-body.ts'
 import type {SwiftAuth} from '../../../src/stores/remote.ts'
 import type {CatalogWish} from '../../../src/stores/swift/catalog.ts'
 import {createSignIn} from '../../../src/stores/swift/sign-in.ts'
@@ -16,17 +17,32 @@ const KEYSTONE = 'https://k.test:5000'
 const signal = new AbortController().signal
 const signIn = (auth: SwiftAuth, wish: CatalogWish = {}) => createSignIn({agents: createAgents()}, auth, wish)(signal)
 
-const endpoint = (region: string, kind: string) => ({region, region_id: region, interface: kind, url: `https://${kind}.${region}.test/v1/a`})
+const endpoint = (region: string, kind: string) => ({
+  region,
+  region_id: region,
+  interface: kind,
+  url: `https://${kind}.${region}.test/v1/a`,
+})
 const V3 = JSON.stringify({
   token: {
     catalog: [
       {type: 'compute', name: 'nova', endpoints: [endpoint('One', 'public')]},
-      {type: 'object-store', name: 'swift', endpoints: [endpoint('One', 'public'), endpoint('One', 'internal'), endpoint('Two', 'public')]},
+      {
+        type: 'object-store',
+        name: 'swift',
+        endpoints: [endpoint('One', 'public'), endpoint('One', 'internal'), endpoint('Two', 'public')],
+      },
     ],
   },
 })
 const OK: Reply = [201, V3, {'x-subject-token': 'tok'}]
-const PASSWORD = {method: 'v3-password', authUrl: `${KEYSTONE}/v3`, username: 'me', password: 'hidden', projectName: 'p'} as const
+const PASSWORD = {
+  method: 'v3-password',
+  authUrl: `${KEYSTONE}/v3`,
+  username: 'me',
+  password: 'hidden',
+  projectName: 'p',
+} as const
 
 // The shape of Rackspace's documentation; the service itself was never asked.
 const RACKSPACE = JSON.stringify({
@@ -67,7 +83,10 @@ describe('signing in to Swift', () => {
     [
       'a password, all by id',
       {method: 'v3-password', authUrl: `${KEYSTONE}/v3/`, userId: 'u', password: 'hidden', projectId: 'pid'},
-      {identity: {methods: ['password'], password: {user: {id: 'u', password: 'hidden'}}}, scope: {project: {id: 'pid'}}},
+      {
+        identity: {methods: ['password'], password: {user: {id: 'u', password: 'hidden'}}},
+        scope: {project: {id: 'pid'}},
+      },
     ],
     [
       'a token',
@@ -81,7 +100,14 @@ describe('signing in to Swift', () => {
     ],
     [
       'an application credential by name and user, without a scope',
-      {method: 'application-credential', authUrl: `${KEYSTONE}/v3`, credentialName: 'n', username: 'me', userDomainId: 'd', secret: 's'},
+      {
+        method: 'application-credential',
+        authUrl: `${KEYSTONE}/v3`,
+        credentialName: 'n',
+        username: 'me',
+        userDomainId: 'd',
+        secret: 's',
+      },
       {
         identity: {
           methods: ['application_credential'],
@@ -93,7 +119,10 @@ describe('signing in to Swift', () => {
   for (const [title, auth, document] of documents) {
     it(`sends Keystone v3 ${title}`, async () => {
       const seen = answer([OK], KEYSTONE)
-      expect(await signIn(auth, {region: 'One'})).to.deep.equal({storageUrl: 'https://public.One.test/v1/a', token: 'tok'})
+      expect(await signIn(auth, {region: 'One'})).to.deep.equal({
+        storageUrl: 'https://public.One.test/v1/a',
+        token: 'tok',
+      })
       expect(seen.map(({method, path}) => `${method} ${path}`)).to.deep.equal(['POST /v3/auth/tokens'])
       expect(JSON.parse(seen[0]?.body ?? '')).to.deep.equal({auth: document})
     })
@@ -101,7 +130,13 @@ describe('signing in to Swift', () => {
 
   it('sends Keystone v2 a password and a tenant', async () => {
     const seen = answer([[200, RACKSPACE]], KEYSTONE)
-    const auth = {method: 'v2-password', authUrl: `${KEYSTONE}/v2.0`, username: 'me', password: 'pw', projectName: 't'} as const
+    const auth = {
+      method: 'v2-password',
+      authUrl: `${KEYSTONE}/v2.0`,
+      username: 'me',
+      password: 'pw',
+      projectName: 't',
+    } as const
     expect((await signIn(auth, {region: 'ORD'})).storageUrl).to.contain('ord1')
     expect(seen[0]?.path).to.equal('/v2.0/tokens')
     expect(JSON.parse(seen[0]?.body ?? '')).to.deep.equal({
@@ -110,7 +145,14 @@ describe('signing in to Swift', () => {
   })
 
   it("sends Rackspace an API key, and takes the account's own region, the one that is wished, or the internal address", async () => {
-    const seen = answer([[200, RACKSPACE], [200, RACKSPACE], [200, RACKSPACE]], 'https://identity.test')
+    const seen = answer(
+      [
+        [200, RACKSPACE],
+        [200, RACKSPACE],
+        [200, RACKSPACE],
+      ],
+      'https://identity.test',
+    )
     const auth = {method: 'api-key', authUrl: 'https://identity.test/v2.0', username: 'rax', apiKey: 'key'} as const
     expect(await signIn(auth)).to.deep.equal({
       storageUrl: 'https://storage101.dfw1.test/v1/MossoCloudFS_x',
@@ -135,7 +177,13 @@ describe('signing in to Swift', () => {
     ['a region that there is not', {region: 'Three'}, V3, /"Three"/u, /One, Two/u],
     ['an interface that there is not', {region: 'Two', interface: 'internal'}, V3, /internal/u, /public/u],
     ['no region where there are several', {}, V3, /several regions/u, /One, Two/u],
-    ['no object store', {}, '{"token":{"catalog":[{"type":"compute","endpoints":[{"url":"x"}]}]}}', /compute/u, /project/u],
+    [
+      'no object store',
+      {},
+      '{"token":{"catalog":[{"type":"compute","endpoints":[{"url":"x"}]}]}}',
+      /compute/u,
+      /project/u,
+    ],
     ['no catalog', {}, '{"token":{}}', /no project/u, /OS_PROJECT_NAME/u],
   ]
   for (const [title, wish, text, message, suggestion] of missing) {
@@ -200,6 +248,19 @@ describe('a token of Swift', () => {
     expect(requests.filter(({path}) => path === '/auth/v1.0')).to.have.length(2)
   })
 
+  it('is renewed in the middle of an upload, and the part goes again from its beginning', async () => {
+    const seen = answerSwift(({headers}) => {
+      if (headers['x-auth-token'] === 'token-1') return [401, 'ended']
+      return [201, '', {etag: '5d41402abc4b2a76b9719d911017c592'}]
+    })
+    const {store} = await openBare()
+    const session = {target: at('c', 'k'), uploadId: 'u', options: {}, size: 5, partSize: 5, checksum: 'md5'} as const
+    const body = bufferBody(Buffer.from('hello'))
+    const receipt = await store.putPart(session, {number: 1, offset: 0, size: 5}, body, newCall())
+    expect(receipt).to.deep.include({size: 5, etag: '5d41402abc4b2a76b9719d911017c592', crc32: '3610a686'})
+    expect(seen.map(({body: sent}) => sent)).to.deep.equal(['hello', 'hello'])
+  })
+
   it('that is refused twice fails auth, and is renewed again for the next one', async () => {
     const seen = answerSwift(() => [401, ''])
     const {store, requests} = await openBare()
@@ -214,8 +275,13 @@ describe('a token of Swift', () => {
     const auth = {method: 'storage-url', storageUrl: `${ORIGIN}/v1/AUTH_a`, token: 't'} as const
     const {store} = await openSwift({auth}, {isBare: true})
     await failureOf(store.head(at('c', 'k'), newCall()), 'expired')
-    const tokenless = await openSwift({auth: {method: 'storage-url', storageUrl: `${ORIGIN}/v1/AUTH_a`}}, {isBare: true})
-    expect((await failureOf(tokenless.store.head(at('c', 'k'), newCall()), 'auth')).suggestion).to.contain('OS_AUTH_TOKEN')
+    const tokenless = await openSwift(
+      {auth: {method: 'storage-url', storageUrl: `${ORIGIN}/v1/AUTH_a`}},
+      {isBare: true},
+    )
+    expect((await failureOf(tokenless.store.head(at('c', 'k'), newCall()), 'auth')).suggestion).to.contain(
+      'OS_AUTH_TOKEN',
+    )
   })
 
   it('is not lost for others when the one who began leaves', async () => {
@@ -240,21 +306,28 @@ describe('a token of Swift', () => {
 
   it('can be tried for again after everybody left', async () => {
     let count = 0
+    let arrive = (): void => {}
+    const arrived = new Promise<void>(resolve => (arrive = resolve))
     answer(async ({path}) => {
       if (path !== '/auth/v1.0') return [204, '']
-      if (++count === 1) await new Promise(() => {})
+      if (++count === 1) {
+        arrive()
+        await new Promise(() => {})
+      }
       return [200, '', {'x-storage-url': `${ORIGIN}/v1/AUTH_a`, 'x-auth-token': 't'}]
     }, ORIGIN)
     const {store} = await openBare()
     const controller = new AbortController()
     const first = store.head(at('c', '1'), {signal: controller.signal})
+    first.catch(() => {})
+    await arrived
     controller.abort(new Error('told to stop'))
     await first.catch(() => {})
     await store.head(at('c', '2'), newCall())
   })
 })
 
-describe('clouds.yaml and OS_* on a real Keystone', function () {
+describe('OS_* on a real Keystone', function () {
   this.timeout(120_000)
 
   it('sign in by token, by application credential with name and user, and by another interface', async function () {
@@ -265,6 +338,12 @@ describe('clouds.yaml and OS_* on a real Keystone', function () {
     const base = {OS_AUTH_URL: env['OS_AUTH_URL'] ?? ''}
     const ways: Record<string, string>[] = [
       {...base, OS_TOKEN: access.token, OS_PROJECT_NAME: 'demo'},
+      {
+        ...base,
+        OS_APPLICATION_CREDENTIAL_NAME: 'aio',
+        OS_APPLICATION_CREDENTIAL_SECRET: env['OS_APPLICATION_CREDENTIAL_SECRET'] ?? '',
+        OS_USERNAME: env['OS_USERNAME'] ?? '',
+      },
       {OS_STORAGE_URL: access.storageUrl, OS_AUTH_TOKEN: access.token},
       {
         ...base,
@@ -283,7 +362,9 @@ describe('clouds.yaml and OS_* on a real Keystone', function () {
       close()
     }
     const {store, close} = await openSwift({region: 'Mars'}, {env: ways[0] ?? {}, isBare: true})
-    expect((await failureOf(store.showContainer(at('signed-in'), newCall()), 'config')).suggestion).to.contain('RegionOne')
+    expect((await failureOf(store.showContainer(at('signed-in'), newCall()), 'config')).suggestion).to.contain(
+      'RegionOne',
+    )
     close()
   })
 })

@@ -12,7 +12,12 @@ export const PATH = '/v1/AUTH_a'
 export const AUTH = {method: 'v1', authUrl: `${ORIGIN}/auth/v1.0`, user: 'a:u', key: 'very-secret'} as const
 
 export const INFO = {
-  swift: {max_file_size: 1000, max_object_name_length: 1024, version: '2.30.1', policies: [{name: 'one', default: true}]},
+  swift: {
+    max_file_size: 1000,
+    max_object_name_length: 1024,
+    version: '2.30.1',
+    policies: [{name: 'one', default: true}],
+  },
   slo: {max_manifest_segments: 7, min_segment_size: 3},
   tempurl: {allowed_digests: ['sha1', 'sha512'], methods: ['GET', 'PUT']},
 }
