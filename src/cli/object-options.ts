@@ -25,10 +25,13 @@ const TYPES: Readonly<Record<string, string>> = {
   zst: 'application/zstd',
 }
 
+const ASCII_ONLY = ['content-type', 'cache-control', 'content-disposition', 'content-encoding'] as const
+
 /** Makes the options of an object from flags; the content type is guessed from the file's name. */
 export async function readObjectOptions(flags: ObjectFlags, path: string): Promise<ObjectOptions> {
   const {metadata, tag} = flags
   for (const value of Object.values(flags)) refuseControl(value)
+  for (const name of ASCII_ONLY) refuseBeyondAscii(name, flags[name])
   const named = {
     contentType: flags['content-type'] ?? (await guessType(path)),
     cacheControl: flags['cache-control'],
@@ -62,4 +65,11 @@ function refuseControl(value: unknown): void {
   if (/[\u0000-\u001F\u007F]/u.test([value].flat(2).join(' '))) {
     throw new Failure('usage', 'A header cannot hold control characters.')
   }
+}
+
+function refuseBeyondAscii(name: string, value: string | undefined): void {
+  if (value === undefined || /^[\u0020-\u007E]*$/u.test(value)) return
+  throw new Failure('usage', `--${name} can hold ASCII only: it travels as a header.`, {
+    suggestion: "For a file name write filename*=UTF-8''... with percent signs, or make a link with --filename.",
+  })
 }

@@ -56,7 +56,8 @@ export async function pumpBody(
       filling?.catch(() => {})
       isInFlight = !(await Promise.race([written, watch.over.then(() => false)]))
       // The answer to the whole body can be heard before the last write is told to have ended, over TLS above all.
-      if (isInFlight && next === body.size) isInFlight = !(await Promise.race([written, sleep(LINGER, false, {ref: false})]))
+      if (isInFlight && next === body.size)
+        isInFlight = !(await Promise.race([written, sleep(LINGER, false, {ref: false})]))
       if (watch.isOver() && (isInFlight || next < body.size)) break
       position = next
       onSent?.(position)

@@ -1,4 +1,4 @@
-import {close, constants, fstat, open, read, stat} from 'node:fs'
+import {close, constants, fstat, open, stat} from 'node:fs'
 import type {BigIntStats} from 'node:fs'
 import {promisify} from 'node:util'
 import {Failure} from '../core/failure.ts'

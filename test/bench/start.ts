@@ -1,7 +1,7 @@
 /**
  * `npx tsx test/bench/start.ts [--rounds 25] [--json FILE]`: what a command costs before it does anything. `skylift link`
  * beside a bare oclif bundle with one empty command, built the same way, and `aws s3 presign` where that is installed;
- * interleaved, medians of wall and CPU. Ends with 1 when `link` costs over 30 ms of CPU or wall more than the bare one.
+ * interleaved, medians of wall and CPU. Ends with 1 when `link` costs over 30 ms of CPU more than the bare one.
  */
 import {spawnSync} from 'node:child_process'
 import {cp, mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises'
@@ -115,8 +115,7 @@ function tell(all: ReadonlyMap<string, readonly Usage[]>): void {
     cpu: median(usages.map(({cpu}) => cpu * 1000)),
     wall: median(usages.map(({wall}) => wall * 1000)),
   }))
-  console.log(`${'median of'.padEnd(16)} ${String(rounds).padStart(6)}   wall ms`)
-  console.log(`${''.padEnd(16)} CPU ms`)
+  console.log(`${`median of ${rounds}`.padEnd(16)} CPU ms   wall ms`)
   for (const {name, cpu, wall} of rows)
     console.log(`${name.padEnd(16)} ${cpu.toFixed(0).padStart(6)} ${wall.toFixed(0).padStart(9)}`)
   const [bare, link, aws] = rows
@@ -126,7 +125,8 @@ function tell(all: ReadonlyMap<string, readonly Usage[]>): void {
     `skylift link costs ${cpu.toFixed(0)} ms of CPU and ${wall.toFixed(0)} ms of time more than the bare bundle.`,
   )
   if (aws !== undefined) console.log(`aws s3 presign takes ${(aws.wall / link.wall).toFixed(1)} × as long.`)
-  if (Math.max(cpu, wall) > ALLOWED_MS) process.exitCode = 1
+  // The wall clock says more of what else the machine does.
+  if (cpu > ALLOWED_MS) process.exitCode = 1
 }
 
 function median(values: readonly number[]): number {

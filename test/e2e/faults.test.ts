@@ -2,9 +2,11 @@ import {expect} from 'chai'
 import pLimit from 'p-limit'
 import {Failure} from '../../src/core/failure.ts'
 import {KIB, MIB} from '../../src/core/sizes.ts'
+import {makeCertificate} from '../support/certificate.ts'
+import type {Certificate} from '../support/certificate.ts'
 import {startFaultProxy} from '../support/fault-proxy.ts'
 import {missingEtag, noChecksums, wrongEtag} from '../support/fault-answers.ts'
-import {reset} from '../support/faults.ts'
+import {cut, reset, stall} from '../support/faults.ts'
 import type {Fault} from '../support/faults.ts'
 import {makeTempFolder} from '../support/temp-folder.ts'
 import {hashPath, listJournals, openArena} from '../support/arena.ts'
@@ -79,9 +81,13 @@ describe('every fault at every verb', function () {
   }
 
   /** Runs the verb's own scenario with the fault in its way. */
-  async function runRow(row: Pick<Row, 'verb' | 'times' | 'fault'>, more: Partial<EngineOptions> = {}): Promise<Ran> {
+  async function runRow(
+    row: Pick<Row, 'verb' | 'times' | 'fault'>,
+    more: Partial<EngineOptions> = {},
+    tls?: Certificate,
+  ): Promise<Ran> {
     const {verb, times, fault} = row
-    const proxy = await startFaultProxy({upstream: arena.endpoint})
+    const proxy = await startFaultProxy({upstream: arena.endpoint, ...(tls === undefined ? {} : {tls})})
     const key = `object-${++keys}`
     const stateFolder = await makeTempFolder()
     const file = verb === 'put' ? small : large
@@ -129,6 +135,26 @@ describe('every fault at every verb', function () {
       expect(end.notes).to.include('still at the store')
     })
   }
+
+  describe('over TLS', () => {
+    const certificate = makeCertificate()
+    const broken: readonly (readonly [string, () => Fault, readonly Verb[]])[] = [
+      ['the connection cut before the handshake', () => cut('headers'), ['connect']],
+      ['a reset before the handshake', () => reset('headers'), ['connect']],
+      ['silence instead of a handshake', () => stall(), ['connect']],
+      ['the connection cut in the body', () => cut('body', 40), ['part', 'complete', 'put']],
+      ['the connection cut before the answer', () => cut('stored'), ['create', 'part', 'listParts', 'complete', 'put']],
+      ['the connection cut in the answer', () => cut('answer', 20), ['create', 'listParts', 'complete']],
+      ['a stall in the body', () => stall(40), ['part', 'put']],
+    ]
+    for (const [name, fault, verbs] of broken) {
+      for (const verb of verbs) {
+        it(`${name}, once at ${verb}: stored`, async () => {
+          expectEnd(await runRow({verb, fault, times: 1}, {ca: certificate.cert}, certificate), 'stored')
+        })
+      }
+    }
+  })
 
   describe('of a store that nobody knows', () => {
     const others: readonly (readonly [string, () => Fault, Verb, End])[] = [

@@ -28,6 +28,8 @@ export interface EngineOptions extends Partial<Pick<UploadSettings, 'signal' | '
   readonly concurrency?: number
   readonly retryFor?: number
   readonly waits?: Partial<Waits>
+  /** A certificate to trust, PEM. */
+  readonly ca?: string
   /** As the embedded store is known to be; else as an endpoint that nobody knows. */
   readonly isSandbox?: boolean
 }
@@ -48,7 +50,7 @@ export const SHORT_WAITS: Waits = {connect: 1000, stall: 1000, answer: 1000, com
 export async function openEngine(options: EngineOptions): Promise<{store: Store; close(): void}> {
   const {endpoint: endpointUrl, keys, concurrency = 4, isSandbox = true} = options
   const {region, ...rest} = keys
-  const agents = createAgents()
+  const agents = createAgents(options.ca === undefined ? {} : {extraCa: [options.ca]})
   const store = await openStore(
     {provider: 's3', name: 's3', endpointUrl, region, keys: rest, isSandbox},
     {

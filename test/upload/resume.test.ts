@@ -383,8 +383,15 @@ for (const [name, openStore] of [
           upload({objectOptions, file: other, stateFolder: elsewhere}),
         ])
         const codes = ends.map(({failure}) => failure?.code ?? 'stored')
+        const stored = await arena.hashStored(key)
+        if (!isSandbox && !codes.includes('exists')) {
+          // Swift checks the condition of a PUT, not that of a Complete: both may win, and both have been told so.
+          for (const end of ends) expect(end.stored?.notes?.join()).to.include('not known to check it while writing')
+          expect(stored).to.be.oneOf([await hashPath(file), await hashPath(other)])
+          return
+        }
         expect(codes.toSorted()).to.deep.equal(['exists', 'stored'])
-        expect(await arena.hashStored(key)).to.equal(await hashPath(codes[0] === 'stored' ? file : other))
+        expect(stored).to.equal(await hashPath(codes[0] === 'stored' ? file : other))
         expect(await pendingOf()).to.equal(0)
       })
     })
