@@ -51,7 +51,9 @@ export async function createArena(keys: S3Keys, endpoint: string, end: () => Pro
   const proxy = await startFaultProxy({upstream: endpoint})
   const folder = await makeTempFolder()
   const client = new S3Client({endpoint, region, credentials: keys, forcePathStyle: true})
-  await client.send(new CreateBucketCommand({Bucket: BUCKET}))
+  await client.send(new CreateBucketCommand({Bucket: BUCKET})).catch((error: unknown) => {
+    if ((error as Error).name !== 'BucketAlreadyOwnedByYou') throw error
+  })
   let files = 0
   return {
     keys,
