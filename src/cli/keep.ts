@@ -1,4 +1,4 @@
-import type {ObjectStore, PendingUpload, Target} from '../stores/store.ts'
+import type {ObjectStore, PendingUpload} from '../stores/store.ts'
 import {openJournals} from '../upload/journal.ts'
 import type {KeepSettings} from '../upload/session-keeper.ts'
 import {findSurroundings, stateFolder} from './folders.ts'
@@ -32,8 +32,4 @@ export function createKeep(flags: KeepFlags, store: Pick<ObjectStore, 'listUploa
 
 function isNewer(each: PendingUpload, other: PendingUpload | undefined): boolean {
   return other === undefined || (each.started?.getTime() ?? 0) > (other.started?.getTime() ?? 0)
-}
-
-export function isSameTarget(a: Target, b: Target): boolean {
-  return a.remote === b.remote && a.container === b.container && a.key === b.key
 }

@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto'
 import {crc32} from 'node:zlib'
 import type {Body} from '../core/body.ts'
-import {giveWindows, takeWindows, WINDOW} from './windows.ts'
+import {fillWindow, giveWindows, takeWindows, WINDOW} from './windows.ts'
 
 /** Reads a body once, window by window. Fails what the body fails, or `signal.reason`. */
 export async function readBody(body: Body, onBytes: (bytes: Buffer) => void, signal: AbortSignal): Promise<void> {
@@ -11,7 +11,7 @@ export async function readBody(body: Body, onBytes: (bytes: Buffer) => void, sig
     for (let position = 0; position < body.size;) {
       signal.throwIfAborted()
       const wanted = Math.min(WINDOW, body.size - position)
-      const bytes = window.subarray(0, await body.read(window.subarray(0, wanted), position))
+      const bytes = await fillWindow(body, window.subarray(0, wanted), position)
       onBytes(bytes)
       position += bytes.length
     }

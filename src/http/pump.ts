@@ -1,10 +1,9 @@
 import type {ClientRequest} from 'node:http'
 import {setTimeout as sleep} from 'node:timers/promises'
-import {Failure} from '../core/failure.ts'
 import type {Body} from '../core/body.ts'
 import type {SendOptions} from './send.ts'
 import type {Watch} from './watch.ts'
-import {giveWindows, takeWindows, windowSize, WINDOW} from './windows.ts'
+import {fillWindow, giveWindows, takeWindows, windowSize, WINDOW} from './windows.ts'
 
 /** How long an answered request may take to tell that its last bytes have left, before its connection is given up. */
 const LINGER = 100
@@ -28,11 +27,7 @@ export async function pumpBody(
   let size = WINDOW
 
   function fill(index: 0 | 1, position: number): Promise<Buffer> {
-    const window = windows.pair[index].subarray(0, Math.min(size, body.size - position))
-    return body.read(window, position).then(count => {
-      if (count === window.length) return window
-      throw new Failure('source-changed', 'The file became shorter while it was read.')
-    })
+    return fillWindow(body, windows.pair[index].subarray(0, Math.min(size, body.size - position)), position)
   }
 
   let filling: Promise<Buffer> | undefined

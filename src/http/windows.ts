@@ -1,3 +1,6 @@
+import {Failure} from '../core/failure.ts'
+import type {Body} from '../core/body.ts'
+
 /** Large enough that the system calls vanish beside the copying, small enough that 16 of them stay cheap to hold. */
 export const WINDOW = 512 * 1024
 
@@ -22,4 +25,10 @@ export function giveWindows(windows: Windows): void {
 /** Returns the window size for a connection that moves so many bytes a second: what it sends in half a second. */
 export function windowSize(bytesPerSecond: number): number {
   return Math.min(WINDOW, Math.max(SMALLEST, Math.floor(bytesPerSecond / 2)))
+}
+
+/** Fills a window from a position of a body. Fails `source-changed` where the body ends before it is full. */
+export async function fillWindow(body: Body, window: Buffer, position: number): Promise<Buffer> {
+  if ((await body.read(window, position)) === window.length) return window
+  throw new Failure('source-changed', 'The file became shorter while it was read.')
 }

@@ -1,4 +1,3 @@
-import {rm} from 'node:fs/promises'
 import {dirname} from 'node:path'
 import {Failure} from '../core/failure.ts'
 import {readPrivate} from '../state/read-private.ts'
@@ -22,8 +21,4 @@ export async function readState<T>(path: string): Promise<T | undefined> {
 export async function writeState(path: string, value: unknown): Promise<void> {
   await replaceFile(path, JSON.stringify(value))
   await syncFolder(dirname(path))
-}
-
-export async function removeState(path: string): Promise<void> {
-  await rm(path, {force: true})
 }

@@ -1,8 +1,8 @@
 import {createHash} from 'node:crypto'
 import {Readable} from 'node:stream'
 import type {PutObjectCommandInput, S3Client} from '@aws-sdk/client-s3'
+import {fillWindow} from '../../http/windows.ts'
 import {DEFAULT_WAITS} from '../../http/waits.ts'
-import {Failure} from '../../core/failure.ts'
 import {MIB} from '../../core/sizes.ts'
 import type {Body, ObjectOptions, PartReceipt, UploadStore, Verified} from '../store.ts'
 import {multipartEtag, unquote} from './checksum.ts'
@@ -94,8 +94,7 @@ async function* readAll(body: Body, partSize: number, sums: PartReceipt[]): Asyn
     const md5 = createHash('md5')
     for (let position = offset; position < end;) {
       const piece = Buffer.allocUnsafe(Math.min(MIB, end - position))
-      const bytes = piece.subarray(0, await body.read(piece, position))
-      if (bytes.length === 0) throw new Failure('source-changed', 'The file became shorter while it was read.')
+      const bytes = await fillWindow(body, piece, position)
       md5.update(bytes)
       yield bytes
       position += bytes.length
