@@ -1,13 +1,16 @@
 import {basename} from 'node:path'
 import {Failure} from '../core/failure.ts'
 import {formatTarget, isDestination, isFolderTarget, parseDestination} from '../core/target.ts'
-import type {Target} from '../core/target.ts'
+import type {Destination, Target} from '../core/target.ts'
 import type {ObjectOptions} from '../stores/store.ts'
 import {checkFile} from '../upload/source.ts'
 import type {UploadItem} from '../upload/transfer.ts'
 
 /** Splits `FILE... TARGET`. Fails `usage`, in words for the usual slips. */
-export function splitArguments(words: readonly string[]): {readonly files: readonly string[]; readonly target: Target} {
+export function splitArguments(words: readonly string[]): {
+  readonly files: readonly string[]
+  readonly destination: Destination
+} {
   const last = words.at(-1)
   const files = words.slice(0, -1)
   if (last === undefined) {
@@ -32,12 +35,10 @@ export function splitArguments(words: readonly string[]): {readonly files: reado
   }
   if (files.length === 0) throw new Failure('usage', `Which file should go to "${last}"?`)
   const destination = parseDestination(last)
-  if (destination.kind !== 'target') {
-    throw new Failure('unsupported', 'Uploading to a temp URL or a ticket is not possible in this version.')
+  if (destination.kind === 'target' && destination.container === '') {
+    throw new Failure('usage', `"${last}" names no container.`)
   }
-  const {remote, container, key} = destination
-  if (container === '') throw new Failure('usage', `"${last}" names no container.`)
-  return {files, target: {remote, container, key}}
+  return {files, destination}
 }
 
 /** Gives every file its key. Looks at all of them first, so that a missing one costs nothing. */

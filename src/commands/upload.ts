@@ -1,9 +1,9 @@
 import {Args, Flags} from '@oclif/core'
 import {BaseCommand} from '../cli/base-command.ts'
 import {connectionFlags, objectFlags, progressFlags, resumeFlags, sizeFlag} from '../cli/flags.ts'
-import {createKeep} from '../cli/keep.ts'
 import {readObjectOptions} from '../cli/object-options.ts'
-import {DEFAULT_CONCURRENCY, openTarget} from '../cli/open-target.ts'
+import {findDestination} from '../cli/open-destination.ts'
+import {DEFAULT_CONCURRENCY} from '../cli/open-target.ts'
 import {makeReceipt, sha256File, writeReceipt} from '../cli/receipt-file.ts'
 import {runUpload} from '../cli/run-upload.ts'
 import {planItems, splitArguments} from '../cli/upload-items.ts'
@@ -60,24 +60,24 @@ Every byte is verified: exit status 0 means that the store holds exactly what wa
 
   async run(): Promise<unknown> {
     const {flags, argv} = await this.parse(Upload)
-    const {files, target} = splitArguments(argv as string[])
+    const {files, destination} = splitArguments(argv as string[])
     if (flags.receipt !== undefined && files.length > 1) {
       throw new Failure('usage', '--receipt is for one file.', {suggestion: 'Upload the files one by one.'})
     }
     checkLinkName(flags.filename, files)
-    const {items, size} = await planItems(files, target, path => readObjectOptions(flags, path))
     const {concurrency, 'part-size': partSize, engine} = flags
-    const store = await openTarget(target, {
+    const {target, open} = await findDestination(destination, {
       flags,
       config: this.config,
       concurrency,
       isSdk: engine === 'sdk',
       isForWriting: !flags['dry-run'],
     })
+    const {items, size} = await planItems(files, target, path => readObjectOptions(flags, path))
+    const {store, links, keep} = await open()
     if (flags['dry-run']) return this.tellPlan(items, await store.limits({signal: new AbortController().signal}), flags)
     // What is wrong with the link is said before anything is sent.
-    if (flags.link) await this.makeLinks(store, items, flags.filename)
-    const keep = createKeep(flags, store)
+    if (flags.link) await this.makeLinks(links, items, flags.filename)
     const {failures, objects, stored} = await runUpload(items, size, store, {
       flags,
       concurrency,
@@ -92,14 +92,15 @@ Every byte is verified: exit status 0 means that the store holds exactly what wa
       await writeReceipt(flags.receipt, makeReceipt(each, flags.sha256 ? await sha256File(each.item.path) : undefined))
     }
     if (!flags.link) return {ok: true, objects}
-    return {ok: true, objects, links: this.tellLinks(await this.makeLinks(store, items, flags.filename))}
+    return {ok: true, objects, links: this.tellLinks(await this.makeLinks(links, items, flags.filename))}
   }
 
   private async makeLinks(
-    store: Parameters<typeof makeUploadLinks>[0],
+    store: Parameters<typeof makeUploadLinks>[0] | undefined,
     items: Awaited<ReturnType<typeof planItems>>['items'],
     filename: string | undefined,
   ): ReturnType<typeof makeUploadLinks> {
+    if (store === undefined) throw new Failure('usage', '--link needs credentials of its own.')
     const targets = items.map(({target}) => target)
     return makeUploadLinks(store, targets, filename, {signal: new AbortController().signal})
   }
