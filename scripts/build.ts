@@ -92,11 +92,34 @@ export async function buildSkylift(outdir: string, more: BuildOptions = {}): Pro
   return bundle({entryPoints: ENTRIES, outdir, ...more})
 }
 
+/** What the page carries: scripts without imports, since it loads nothing, and the looks. */
+export async function buildPage(outdir: string): Promise<void> {
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: {
+      main: 'src/page/client/main.ts',
+      worker: 'src/page/client/worker.ts',
+      style: 'src/page/client/style.css',
+    },
+    outdir,
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    target: ['chrome116', 'firefox124', 'safari17.4'],
+    // A closing tag within a string would end the element that the script stands in.
+    supported: {'inline-script': false, 'inline-style': false},
+    charset: 'ascii',
+    legalComments: 'none',
+    logLevel: 'warning',
+  })
+}
+
 /** Builds beside dist and swaps: whoever runs it meanwhile has the old one or the new one. */
 async function replaceDist(): Promise<void> {
   const [dist, fresh, old] = ['dist', `dist.${process.pid}`, `dist.old.${process.pid}`].map(name => join(ROOT, name))
   if (dist === undefined || fresh === undefined || old === undefined) return
   await buildSkylift(fresh)
+  await buildPage(join(fresh, 'page'))
   if (existsSync(dist)) renameSync(dist, old)
   renameSync(fresh, dist)
   rmSync(old, {recursive: true, force: true})

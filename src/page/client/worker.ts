@@ -1,0 +1,3 @@
+import {answerTasks} from './hash-worker.ts'
+
+answerTasks()
