@@ -1,5 +1,5 @@
 /** Builds dist/: one bundle with lazily loaded chunks, so that a command loads what it needs and nothing else. */
-import {existsSync, readdirSync, readFileSync, renameSync, rmSync} from 'node:fs'
+import {existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import {readFile} from 'node:fs/promises'
 import {join, resolve} from 'node:path'
 import {fileURLToPath} from 'node:url'
@@ -30,6 +30,24 @@ const ownSmithyCore: Plugin = {
     onLoad({filter: /core[\\/]dist-es/}, async ({path, suffix, pluginData}) =>
       suffix === COPY ? {contents: await readFile(path, 'utf8'), pluginData, loader: 'js'} : undefined,
     )
+  },
+}
+
+/** What packages bring along and nothing here can reach: `conf` checks schemas, and we give it none; ora has 90 spinners. */
+const NEVER_USED: Readonly<Record<string, string>> = {
+  'ajv/dist/2020.js': 'export class Ajv2020 {}',
+  'ajv-formats': 'export default {}',
+  'cli-spinners': `const dots = {interval: 80, frames: [..."⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"]}
+export default {dots, dots2: dots, line: {interval: 130, frames: [..."-\\\\|/"]}}`,
+}
+
+const withoutUnused: Plugin = {
+  name: 'without-unused',
+  setup({onResolve, onLoad}) {
+    onResolve({filter: /^(?:ajv|cli-spinners)/}, ({path}) =>
+      path in NEVER_USED ? {path, namespace: 'unused'} : undefined,
+    )
+    onLoad({filter: /./, namespace: 'unused'}, ({path}) => ({contents: NEVER_USED[path] ?? '', loader: 'js'}))
   },
 }
 
@@ -80,7 +98,7 @@ export async function bundle(options: BuildOptions & {readonly outdir: string}):
     chunkNames: 'chunks/[name]-[hash]',
     // oclif would bring 3.5 MB of compiler for its development mode.
     external: ['typescript', 'ts-node'],
-    plugins: [ownSmithyCore, oneQuickChunk],
+    plugins: [ownSmithyCore, oneQuickChunk, withoutUnused],
     banner: {js: "import {createRequire as __cr} from 'node:module';const require=__cr(import.meta.url);"},
     legalComments: 'none',
     logLevel: 'warning',
@@ -118,7 +136,9 @@ export async function buildPage(outdir: string): Promise<void> {
 async function replaceDist(): Promise<void> {
   const [dist, fresh, old] = ['dist', `dist.${process.pid}`, `dist.old.${process.pid}`].map(name => join(ROOT, name))
   if (dist === undefined || fresh === undefined || old === undefined) return
-  await buildSkylift(fresh)
+  const {metafile} = await buildSkylift(fresh, {metafile: true})
+  // Whose code is in it: `prepack` collects the licences.
+  writeFileSync(join(fresh, 'inputs.json'), JSON.stringify({inputs: metafile?.inputs ?? {}}))
   await buildPage(join(fresh, 'page'))
   if (existsSync(dist)) renameSync(dist, old)
   renameSync(fresh, dist)
