@@ -8,7 +8,12 @@ import type {BuildOptions, BuildResult, Plugin} from 'esbuild'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
-const ENTRIES = {commands: 'src/commands/index.ts', lazy: 'src/commands/lazy.ts', run: 'src/cli/run.ts'}
+const ENTRIES = {
+  commands: 'src/commands/index.ts',
+  index: 'src/index.ts',
+  lazy: 'src/commands/lazy.ts',
+  run: 'src/cli/run.ts',
+}
 
 const COPY = '?copy'
 const FOUND = 'found'

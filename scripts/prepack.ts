@@ -6,6 +6,7 @@ import {copyFileSync, existsSync, readFileSync, renameSync, writeFileSync} from 
 import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {collectLicences} from './licences.ts'
+import {emitTypes} from './types.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const MANIFEST = join(ROOT, 'package.json')
@@ -20,6 +21,7 @@ function pack(): void {
   copyFileSync(MANIFEST, KEPT)
   const manifest = JSON.parse(readFileSync(MANIFEST, 'utf8')) as Record<string, unknown>
   const published = Object.fromEntries(Object.entries(manifest).filter(([name]) => !DROPPED.includes(name)))
+  emitTypes(ROOT)
   writeFileSync(join(ROOT, 'dist', 'LICENSES.txt'), collectLicences(ROOT))
   writeFileSync(MANIFEST, `${JSON.stringify(published, null, 2)}\n`)
 }

@@ -1,0 +1,68 @@
+import {randomUUID} from 'node:crypto'
+import {Args} from '@oclif/core'
+import {originNotes, readCorsRule} from '../../cli/cors-rule.ts'
+import {readPageAssets} from '../../cli/page-assets.ts'
+import {pageFlags, pageTicketFlags} from '../../cli/page-flags.ts'
+import {describePage} from '../../cli/page-words.ts'
+import {targetArgument} from '../../cli/target-argument.ts'
+import {TicketCommand} from '../../cli/ticket-command.ts'
+import type {OpenTickets} from '../../cli/ticket-command.ts'
+import {prepareTicketFile} from '../../cli/ticket-file.ts'
+import {readTicketWish} from '../../cli/ticket-wish.ts'
+import {formatTarget} from '../../core/target.ts'
+import type {Target} from '../../core/target.ts'
+import {renderPage} from '../../page/render.ts'
+
+export default class PageCreate extends TicketCommand {
+  static override summary = 'Make a web page from which somebody without credentials uploads straight to the store.'
+  static override description = `The page is one file that loads nothing: put it on any web server, into the container itself, or send it by mail.
+It uploads big files in parallel parts, goes on after a reload or a lost network, and checks every part. Whoever has it can make as many uploads as --uploads says, each under a random key chosen now, and nothing else.
+The container must let the page's origin in (CORS): --origin does that in the same step.`
+
+  static override args = {
+    target: Args.string({description: 'the container, or a folder in it', required: true, ignoreStdin: true}),
+  }
+
+  static override examples = [
+    '<%= config.bin %> page create s3://inbox/ --origin https://example.com -o upload.html',
+    '<%= config.bin %> page create s3://inbox/scans/ --uploads 20 --size 2G --expires 7d --origin null -o upload.html',
+    '<%= config.bin %> page create swift://inbox/ -f report.pdf --title "Your report, please" -o upload.html',
+  ]
+
+  static override flags = pageFlags
+
+  async run(): Promise<unknown> {
+    const {args, flags} = await this.parse(PageCreate)
+    const folder = targetArgument(args.target, 'container')
+    const assets = await readPageAssets(this.config)
+    const rule = flags.origin === undefined ? undefined : readCorsRule({origin: flags.origin, preset: 'browser-upload'})
+    const file = await prepareTicketFile(flags.output, false)
+    const make = async ({store, call}: OpenTickets): Promise<unknown> => {
+      const corsNotes = rule === undefined ? [] : await store.setCors({...folder, key: ''}, [rule], call)
+      const minted = []
+      for (let count = 0; count < flags.uploads; count++) {
+        const target = randomTarget(folder)
+        const wish = await readTicketWish(target, pageTicketFlags(flags), store, call)
+        minted.push(await store.mintTicket(target, wish, call))
+      }
+      const tickets = minted.map(({ticket}) => ticket)
+      await file.write(renderPage({title: flags.title, tickets}, assets))
+      const notes = [...new Set(minted.flatMap(each => each.notes)), ...originNotes(flags.origin ?? []), ...corsNotes]
+      this.tellAside([...describePage(tickets, flags.origin), ...notes])
+      if (!this.jsonEnabled()) this.log(flags.output)
+      const targets = tickets.map(({target}) => formatTarget(target))
+      return {ok: true, file: flags.output, targets, expires: tickets[0]?.expires, notes}
+    }
+    try {
+      return await this.useTickets(folder, flags, make, true)
+    } finally {
+      await file.discard()
+    }
+  }
+}
+
+/** A key that nobody can guess, so that what stands there cannot be replaced. */
+function randomTarget({key, ...place}: Target): Target {
+  const folder = key === '' || key.endsWith('/') ? key : `${key}/`
+  return {...place, key: folder + randomUUID()}
+}
