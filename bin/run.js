@@ -1,7 +1,13 @@
 #!/usr/bin/env node
+// A temp URL is good for whoever reads it, and everybody on this machine can read the words of a command. First of all,
+// since loading takes longer than looking.
+const words = process.argv.slice(2)
+const named = words.map(word => word.replace(/(https?:\/\/[^?#]*)[?#].*/isu, '$1?…'))
+if (named.some((word, index) => word !== words[index])) process.title = ['skylift', ...named].join(' ')
+
 // The SDK would print a notice on stderr about Node versions; `skylift doctor` is the place for it.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
 
 const {main} = await import('../dist/run.js')
-const {findCommand} = await import('../dist/lazy.js')
-await main(import.meta.url, findCommand)
+const {findCommand, NAMES} = await import('../dist/lazy.js')
+await main(import.meta.url, findCommand, NAMES)

@@ -42,7 +42,7 @@ export abstract class BaseCommand extends Command {
   }
 
   /** Asked of the words, since a command line that cannot be parsed fails too. */
-  private isProgressJson(): boolean {
+  protected isProgressJson(): boolean {
     const words = this.argv.join(' ')
     if (/(?:^| )(?:-q|--quiet)(?: |$)/u.test(words)) return false
     const wish = /--progress[ =](\w+)/u.exec(words)?.[1] ?? process.env['SKYLIFT_PROGRESS']

@@ -30,7 +30,7 @@ export function describeDetails(details: ContainerDetails): string {
     ['CORS', count(cors, 'rule')],
     ['lifecycle', count(lifecycle, 'rule')],
     ...(lifecycle ?? []).map(rule => ['', describeLifecycle(rule)] as const),
-    ...Object.entries(details.extra ?? {}).map(([name, value]) => [name, textOf(value)] as const),
+    ...describeExtra(details.extra),
   ]
   const text = lines.map(([name, value]) => `${name.padEnd(11)} ${printable(value)}`.trimEnd()).join('\n')
   return [
@@ -55,14 +55,14 @@ const CHECKSUMS = {
   unknown: 'not known yet: the first upload finds out',
 }
 
-function describeLimits({object, whole, part, key}: Limits): (readonly [string, string])[] {
+function describeLimits({object, whole, part, key, keyUnit}: Limits): (readonly [string, string])[] {
   const parts =
     part === undefined
       ? 'no parts'
       : `${part.count.toLocaleString('en')} parts of ${formatSize(part.min)} to ${formatSize(part.max)}${part.equal ? ', all of one size' : ''}`
   return [
     ['limits', `${formatSize(object)} an object, ${formatSize(whole)} whole, ${parts}`],
-    ['', `${key.toLocaleString('en')} bytes a key`],
+    ['', `${key.toLocaleString('en')} ${keyUnit ?? 'bytes'} a key`],
   ]
 }
 
@@ -92,6 +92,26 @@ function describeLifecycle(json: Json): string {
   ]
   const where = prefix === '' ? '' : ` under "${prefix}"`
   return `${ID ?? '-'}${Status === 'Enabled' ? '' : ' (off)'}: ${does.join(', ') || 'nothing'}${where}`
+}
+
+/** What only one provider has, in words; sizes for people. */
+function describeExtra(extra: ContainerDetails['extra'] = {}): (readonly [string, string])[] {
+  return Object.entries(extra).flatMap(([name, value]): (readonly [string, string])[] => {
+    if (name === 'metadata' && value !== null && typeof value === 'object') {
+      return Object.entries(value).map(([word, text], index) => [index === 0 ? name : '', `${word}=${textOf(text)}`])
+    }
+    const isSize = name === 'bytes' || name === 'quotaBytes'
+    const text = isSize && typeof value === 'number' ? formatSize(value) : textOf(value)
+    return [[LABELS[name] ?? name, name === 'quotaCount' ? `${text} objects` : text]]
+  })
+}
+
+const LABELS: Readonly<Record<string, string>> = {
+  bytes: 'size',
+  quotaBytes: 'quota',
+  quotaCount: 'quota',
+  readAcl: 'read ACL',
+  writeAcl: 'write ACL',
 }
 
 function textOf(value: Json): string {

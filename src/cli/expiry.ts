@@ -31,7 +31,7 @@ function readDate(text: string): number | undefined {
 
 export const DEFAULT_EXPIRY = 3_600_000
 
-const expiryFlag = Flags.custom<number>({parse: text => Promise.resolve(parseExpiry(text)), helpValue: 'TIME'})
+export const expiryFlag = Flags.custom<number>({parse: text => Promise.resolve(parseExpiry(text)), helpValue: 'TIME'})
 
 export const expiryFlags = {
   expires: expiryFlag({

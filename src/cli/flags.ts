@@ -95,6 +95,14 @@ export const objectFlags = {
     description: 'fail rather than replace an object; atomic where the store can, said where it cannot',
     helpGroup: 'OBJECT',
   }),
+  'delete-after': durationFlag({
+    description: 'swift: the store deletes the object after so long, such as 30d, and its segments a day later',
+    helpGroup: 'OBJECT',
+  }),
+  'keep-old-segments': Flags.boolean({
+    description: 'swift: leave the segments of a large object that is replaced',
+    helpGroup: 'OBJECT',
+  }),
 }
 
 export const progressFlags = {

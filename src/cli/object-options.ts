@@ -2,7 +2,7 @@ import {basename} from 'node:path'
 import type {ObjectOptions} from '../stores/store.ts'
 import {Failure} from '../core/failure.ts'
 
-interface ObjectFlags {
+export interface ObjectFlags {
   readonly 'content-type'?: string | undefined
   readonly 'cache-control'?: string | undefined
   readonly 'content-disposition'?: string | undefined
@@ -14,6 +14,8 @@ interface ObjectFlags {
   readonly sse?: string | undefined
   readonly 'sse-kms-key-id'?: string | undefined
   readonly 'no-clobber'?: boolean
+  readonly 'delete-after'?: number | undefined
+  readonly 'keep-old-segments'?: boolean
 }
 
 /** What the tables of types miss or get wrong for files that people upload. */
@@ -44,8 +46,15 @@ export async function readObjectOptions(flags: ObjectFlags, path: string): Promi
     metadata: metadata === undefined ? undefined : Object.fromEntries(metadata.map(checkMetadata)),
     tags: tag === undefined ? undefined : Object.fromEntries(tag),
     noClobber: flags['no-clobber'] === true ? true : undefined,
+    deleteAfterInSeconds: toSeconds(flags['delete-after']),
+    keepOldSegments: flags['keep-old-segments'] === true ? true : undefined,
   }
   return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
+}
+
+function toSeconds(ms: number | undefined): number | undefined {
+  if (ms === undefined || ms >= 1000) return ms === undefined ? ms : Math.round(ms / 1000)
+  throw new Failure('usage', '--delete-after: stores count in whole seconds.', {suggestion: 'Write it like 1h or 30d.'})
 }
 
 async function guessType(path: string): Promise<string> {

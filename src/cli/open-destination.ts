@@ -1,6 +1,5 @@
-import {Failure} from '../core/failure.ts'
 import type {Destination, Target} from '../core/target.ts'
-import type {LinkStore, UploadStore} from '../stores/store.ts'
+import type {LinkStore, ObjectStore, UploadStore} from '../stores/store.ts'
 import type {KeepSettings} from '../upload/session-keeper.ts'
 import {createKeep} from './keep.ts'
 import type {KeepFlags} from './keep.ts'
@@ -17,6 +16,8 @@ export interface OpenDestination {
   readonly store: UploadStore
   /** Absent where there are no credentials to sign with. */
   readonly links?: LinkStore
+  /** Absent where nothing can be listed. */
+  readonly objects?: ObjectStore
   /** Absent: nothing is kept for the next run. */
   readonly keep?: KeepSettings
 }
@@ -28,10 +29,12 @@ export async function findDestination(
 ): Promise<FoundDestination> {
   switch (destination.kind) {
     case 'url': {
-      throw new Failure('unsupported', 'Uploading to a temp URL is not possible in this version.')
+      const {findUrl} = await import('./open-url.ts')
+      return findUrl(destination, options)
     }
     case 'ticket': {
-      throw new Failure('unsupported', 'Uploading with a ticket is not possible in this version.')
+      const {findTicket} = await import('./open-ticket.ts')
+      return findTicket(destination.file, options)
     }
     default: {
       const {kind: _, ...target} = destination
@@ -40,7 +43,7 @@ export async function findDestination(
         async open() {
           const store = await openTarget(target, options)
           const keep = createKeep(options.flags, store)
-          return {store, links: store, ...(keep === undefined ? {} : {keep})}
+          return {store, links: store, objects: store, ...(keep === undefined ? {} : {keep})}
         },
       }
     }

@@ -2,6 +2,7 @@ import type {Config} from '@oclif/core'
 import type {Target} from '../core/target.ts'
 import type {Wire} from '../http/send.ts'
 import {openStore} from '../stores/open.ts'
+import type {Remote} from '../stores/remote.ts'
 import type {Store} from '../stores/store.ts'
 import {fileFindings} from './findings-file.ts'
 import type {ConnectionFlags} from './flags.ts'
@@ -10,9 +11,9 @@ import {findRemote} from './remotes.ts'
 import {createWire} from './wire.ts'
 
 export const DEFAULT_CONCURRENCY = 8
-const RETRY_FOR = 5 * 60_000
+export const RETRY_FOR = 5 * 60_000
 /** A name that nobody has ever answered to is wrong more often than the network is down. */
-const FIRST_CONTACT = 15_000
+export const FIRST_CONTACT = 15_000
 
 export interface OpenTargetOptions {
   readonly flags: ConnectionFlags & {readonly 'state-dir'?: string | undefined}
@@ -30,9 +31,27 @@ export async function openTarget(
   target: Target,
   {flags, config, concurrency, isSdk = false, isForWriting = false, wire}: OpenTargetOptions,
 ): Promise<Store> {
+  const store = await openRemote(await findRemote(target.remote, flags, config), {
+    flags,
+    ...(concurrency === undefined ? {} : {concurrency}),
+    isSdk,
+    ...(wire === undefined ? {} : {wire}),
+  })
+  // The sandbox is for trying things out: a container there needs no step of its own.
+  if (isForWriting && target.remote === 'sandbox') {
+    await store.createContainer({...target, key: ''}, {}, {signal: new AbortController().signal})
+  }
+  return store
+}
+
+/** Opens the store of a connection. Fails `config`. */
+export async function openRemote(
+  remote: Remote,
+  {flags, concurrency, isSdk = false, wire}: Omit<OpenTargetOptions, 'config' | 'isForWriting'>,
+): Promise<Store> {
   const surroundings = findSurroundings()
   const wished = flags['retry-for']
-  const store = await openStore(await findRemote(target.remote, flags, config), {
+  return openStore(remote, {
     surroundings,
     wire: wire ?? createWire(flags),
     findings: fileFindings(stateFolder(surroundings, flags['state-dir'])),
@@ -40,9 +59,4 @@ export async function openTarget(
     isSdk,
     retry: {retryFor: wished ?? RETRY_FOR, ...(wished === undefined ? {firstContact: FIRST_CONTACT} : {})},
   })
-  // The sandbox is for trying things out: a container there needs no step of its own.
-  if (isForWriting && target.remote === 'sandbox') {
-    await store.createContainer({...target, key: ''}, {}, {signal: new AbortController().signal})
-  }
-  return store
 }

@@ -27,7 +27,9 @@ export const pageFlags = {
 const MOST_PARTS = 1000
 
 /** What a page's tickets are made from. */
-export function pageTicketFlags<F extends TicketFlags>(flags: F): F {
+export function pageTicketFlags<F extends TicketFlags>(flags: F, [usual]: readonly string[]): F {
+  // One PUT has no parts.
+  if ((flags.assemble ?? usual) === 'whole') return flags
   const {size, 'part-size': partSize} = flags
   if (partSize !== undefined || size === undefined) return {...flags, 'part-size': partSize ?? DEFAULT_PART_SIZE}
   const wished = Math.ceil(size / MOST_PARTS / MIB) * MIB

@@ -1,6 +1,6 @@
 import {formatDuration} from '../core/durations.ts'
 import {formatSize} from '../core/sizes.ts'
-import {largestOf} from '../stores/ticket/ticket.ts'
+import {containersOf, largestOf} from '../stores/ticket/ticket.ts'
 import type {Ticket} from '../stores/ticket/ticket.ts'
 import {describeEnd} from './expiry.ts'
 
@@ -15,7 +15,10 @@ export function describePage(tickets: readonly Ticket[], origins: readonly strin
     `For ${count === 1 ? 'one upload' : `${count} uploads`} of up to ${formatSize(largestOf(first))} to ${container}, until ${describeEnd(new Date(first.expires), formatDuration, Date.now())}.`,
     ...(origins === undefined
       ? [
-          `Browsers let it upload only where the container allows it: skylift cors set ${container} --preset browser-upload --origin ORIGIN, with null for a page that is opened from a file.`,
+          'Browsers let it upload only where the container allows it; ORIGIN is null for a page that is opened from a file:',
+          ...containersOf(first).map(
+            each => `  skylift cors set ${target.remote}://${each} --preset browser-upload --origin ORIGIN`,
+          ),
         ]
       : []),
     ...('assemble' in first ? [ASSEMBLED[first.assemble]] : []),

@@ -8,7 +8,7 @@ import type {ConnectionFlags} from './flags.ts'
 import {findSurroundings, stateFolder} from './folders.ts'
 import {watchInterrupts} from './interrupts.ts'
 import {openTarget} from './open-target.ts'
-import {abortPending, pendingToJson} from './pending.ts'
+import {abortPending, isByTicket, pendingToJson} from './pending.ts'
 import type {Pending} from './pending.ts'
 import {describePending} from './pending-words.ts'
 import {targetArgument} from './target-argument.ts'
@@ -53,6 +53,10 @@ export abstract class PendingCommand extends BaseCommand {
   ): Promise<void> {
     const stores = new Map<string, Store>()
     for (const each of all) {
+      if (isByTicket(each)) {
+        await abortPending(each, journals, undefined, call)
+        continue
+      }
       const store =
         place?.store ?? stores.get(each.target.remote) ?? (await openTarget(each.target, {flags, config: this.config}))
       stores.set(each.target.remote, store)

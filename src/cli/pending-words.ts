@@ -2,6 +2,7 @@ import {formatDuration} from '../core/durations.ts'
 import {printable} from '../core/printable.ts'
 import {formatSize} from '../core/sizes.ts'
 import {formatTarget} from '../core/target.ts'
+import {isByTicket} from './pending.ts'
 import type {Pending} from './pending.ts'
 
 /** Tells an unfinished upload in two or three lines: what, since when, how much, and how to go on. */
@@ -17,7 +18,8 @@ export function describePending(pending: Pending, now: number): string {
     lines.push('  not begun by Skylift on this machine; somebody else may still be sending it')
     lines.push(`  drop it: skylift pending abort ${quote(formatTarget(target))}`)
   } else {
-    lines.push(`  go on: skylift upload ${quote(journal.head.identity.path)} ${quote(formatTarget(target))}`)
+    const destination = isByTicket(pending) ? 'ticket:FILE' : quote(formatTarget(target))
+    lines.push(`  go on: skylift upload ${quote(journal.head.identity.path)} ${destination}`)
   }
   return lines.join('\n')
 }

@@ -1,6 +1,7 @@
 import {isFailure} from '../core/failure.ts'
 import {formatTarget} from '../core/target.ts'
 import type {Call, Json, PendingUpload, Session, Store, Target} from '../stores/store.ts'
+import {isTicketEndpoint} from '../stores/ticket/ticket.ts'
 import type {Journals, PendingJournal} from '../upload/journal.ts'
 
 /** One unfinished upload, as the journal knows it, the store, or both. */
@@ -78,12 +79,22 @@ function sessionOf({target, uploadId, state}: PendingUpload): Session {
   return state === undefined ? session : {...session, state}
 }
 
-/** Aborts an upload at the store and removes its journal. Fails `busy` while somebody works on it. */
-export async function abortPending(pending: Pending, journals: Journals, store: Store, call: Call): Promise<void> {
+/** An upload by a ticket is its owner's: from here only the journal can go. */
+export function isByTicket({journal}: Pending): boolean {
+  return journal !== undefined && isTicketEndpoint(journal.head.identity.store)
+}
+
+/** Aborts an upload at its store, if any, and removes its journal. Fails `busy` while somebody works on it. */
+export async function abortPending(
+  pending: Pending,
+  journals: Journals,
+  store: Store | undefined,
+  call: Call,
+): Promise<void> {
   const {journal, target, uploadId} = pending
   const taken = journal === undefined ? undefined : await journals.take(journal.head.identity)
   try {
-    await store.abort(journal?.head.session ?? sessionOf({target, uploadId}), call)
+    await store?.abort(journal?.head.session ?? sessionOf({target, uploadId}), call)
   } catch (error) {
     await taken?.release()
     throw error

@@ -31,7 +31,26 @@ export async function findRemote(name: string, flags: ConnectionFlags, config: C
       ...(segmentContainer === undefined ? {} : {segmentContainer}),
     }
   }
-  throw new Failure('config', `There is no remote "${name}".`, {
-    suggestion: 'Built in are s3://, swift:// and sandbox://; a target is written REMOTE://container/key.',
+  return findSavedRemote(name, flags, config)
+}
+
+/** Nobody can save a remote under one of these names. */
+export const RESERVED = ['s3', 'swift', 'sandbox', 'http', 'https', 'ticket', 'file']
+
+async function findSavedRemote(name: string, flags: ConnectionFlags, config: Config): Promise<Remote> {
+  const {readSavedRemotes} = await import('./saved-remotes.ts')
+  const entries = await readSavedRemotes(config)
+  if (!Object.hasOwn(entries, name)) throw unknownRemote(name, Object.keys(entries))
+  const [{readSavedRemote}, {connectSaved}] = await Promise.all([
+    import('./saved-remote.ts'),
+    import('./saved-connection.ts'),
+  ])
+  return connectSaved(name, readSavedRemote(name, entries[name]), flags, process.env)
+}
+
+export function unknownRemote(name: string, saved: readonly string[]): Failure {
+  const yours = saved.length === 0 ? 'you have saved none' : `yours are ${saved.map(each => `${each}://`).join(', ')}`
+  return new Failure('config', `There is no remote "${name}".`, {
+    suggestion: `Built in are s3://, swift:// and sandbox://; ${yours}. A target is written REMOTE://container/key.`,
   })
 }

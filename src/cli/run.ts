@@ -5,6 +5,7 @@ import type {Command, Interfaces} from '@oclif/core'
 import {readParseFailure} from './parse-failure.ts'
 import {statusOf} from './exit-codes.ts'
 import {failureToJson, tellFailure} from './tell-failure.ts'
+import {unknownCommand} from './unknown-command.ts'
 
 /** A command by its name, not loaded yet, and the words behind the name. */
 interface Found {
@@ -14,8 +15,13 @@ interface Found {
 }
 
 /** Runs one command line of the package whose `bin` this is, and ends the process with its exit status. */
-export async function main(bin: string, find: (argv: readonly string[]) => Found | undefined): Promise<never> {
-  const argv = process.argv.slice(2)
+export async function main(
+  bin: string,
+  find: (argv: readonly string[]) => Found | undefined,
+  names: readonly string[],
+): Promise<never> {
+  const given = process.argv.slice(2)
+  const argv = ['-V', 'version'].includes(given[0] ?? '') ? ['--version'] : given
   const root = fileURLToPath(new URL('..', bin))
   try {
     const wantsHelp = argv[0] === 'help' || argv.includes('--help')
@@ -30,7 +36,8 @@ export async function main(bin: string, find: (argv: readonly string[]) => Found
     await flush().catch(() => {})
     if (error instanceof Errors.ExitError) process.exit(error.oclif.exit ?? 1)
     // Only what never reached a command comes here: an unknown command, for one.
-    const failure = readParseFailure(error)
+    const isUnknown = error instanceof Errors.CLIError && /^command .* not found/isu.test(error.message)
+    const failure = isUnknown ? unknownCommand(argv, names) : readParseFailure(error)
     if (argv.includes('--json')) {
       process.stdout.write(`${JSON.stringify({ok: false, failures: [failureToJson(failure)]}, null, 2)}\n`)
     } else process.stderr.write(tellFailure(failure, false))

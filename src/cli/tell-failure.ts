@@ -2,6 +2,7 @@ import type {Failure} from '../core/failure.ts'
 import {printable} from '../core/printable.ts'
 import type {Json} from '../stores/store.ts'
 import {EXIT_CODES} from './exit-codes.ts'
+import {disarm, isGithub} from './github.ts'
 
 /** Writes a failure for a person: what happened, then what to do. */
 export function tellFailure(failure: Failure, isDebug: boolean): string {
@@ -13,7 +14,8 @@ export function tellFailure(failure: Failure, isDebug: boolean): string {
     if (known.length > 0) lines.push(`  (${known.join(', ')})`)
     lines.push(...stackOf(failure))
   }
-  return `${lines.join('\n')}\n`
+  const text = `${lines.join('\n')}\n`
+  return isGithub(process.env) ? disarm(text) : text
 }
 
 export function failureToJson(failure: Failure): Json {

@@ -1,12 +1,13 @@
 import {randomUUID} from 'node:crypto'
 import {Flags} from '@oclif/core'
 import {Failure} from '../core/failure.ts'
-import type {Target, TempUrlMethod, TempUrlOptions} from '../stores/store.ts'
+import type {Target, TempUrlDigest, TempUrlMethod, TempUrlOptions} from '../stores/store.ts'
 import {DEFAULT_EXPIRY, expiryFlags} from './expiry.ts'
 import {pairFlag, sizeFlag} from './flags.ts'
 import {targetArgument} from './target-argument.ts'
 
 const UPLOAD = 'UPLOAD'
+const SWIFT = 'SWIFT'
 
 export const tempUrlFlags = {
   method: Flags.string({
@@ -36,6 +37,20 @@ export const tempUrlFlags = {
     description: 'a new random key under the target, so that nothing there can be replaced',
     helpGroup: UPLOAD,
   }),
+  prefix: Flags.boolean({
+    description: 'the URL is for every object whose key starts with that of the target; of a container, for all in it',
+    helpGroup: SWIFT,
+  }),
+  ip: Flags.string({
+    description: 'the URL works from this address only, or from these: 203.0.113.7, 203.0.113.0/24',
+    helpGroup: SWIFT,
+    helpValue: 'ADDRESS',
+  }),
+  digest: Flags.string({
+    description: 'how to sign; the best that the cluster takes unless given',
+    options: ['sha1', 'sha256', 'sha512'],
+    helpGroup: SWIFT,
+  }),
 }
 
 export interface TempUrlFlags {
@@ -49,10 +64,17 @@ export interface TempUrlFlags {
   readonly 'write-once': boolean
   readonly 'max-size'?: number | undefined
   readonly 'random-key': boolean
+  readonly prefix: boolean
+  readonly ip?: string | undefined
+  readonly digest?: string | undefined
 }
 
-/** Returns the object that the URL is for. Fails `usage`. */
-export function tempUrlTarget(text: string, flags: TempUrlFlags): Target {
+/** Returns the object that the URL is for, or with `--prefix` how the keys of all of them start. Fails `usage`. */
+export function tempUrlTarget(text: string, flags: TempUrlFlags & {readonly curl: boolean}): Target {
+  if (flags.prefix) {
+    refuseBesidePrefix(flags)
+    return targetArgument(text, 'container')
+  }
   if (!flags['random-key']) return targetArgument(text, 'object')
   if (!['PUT', 'POST'].includes(methodOf(flags))) {
     throw new Failure(
@@ -77,10 +99,23 @@ export function readTempUrlOptions(flags: TempUrlFlags): TempUrlOptions {
     metadata: flags.metadata === undefined ? undefined : Object.fromEntries(flags.metadata),
     maxSize: flags['max-size'],
     writeOnce: flags['write-once'] || undefined,
+    isPrefix: flags.prefix || undefined,
+    ipRange: flags.ip,
+    digest: flags.digest as TempUrlDigest | undefined,
     allowShorter: flags['allow-shorter'] || undefined,
   }
   const given = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
   return {method: methodOf(flags), expiresIn: flags.expires ?? DEFAULT_EXPIRY, ...given}
+}
+
+function refuseBesidePrefix(flags: TempUrlFlags & {readonly curl: boolean}): void {
+  if (flags['random-key']) {
+    throw new Failure('usage', '--prefix and --random-key do not go together: one is for many keys, one for a new one.')
+  }
+  if (!flags.curl) return
+  throw new Failure('usage', '--prefix and --curl do not go together: a command needs one whole key.', {
+    suggestion: 'Leave --curl away; the rest of a key goes in front of the "?" of the URL.',
+  })
 }
 
 /** A largest size means a form, and a form is a POST. */

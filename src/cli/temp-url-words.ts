@@ -12,13 +12,23 @@ export function printTempUrl(temp: TempUrl, target: Target, withCurl: boolean): 
   return JSON.stringify({url: temp.url, fields: temp.fields}, null, 2)
 }
 
+export interface TempUrlKind {
+  readonly withCurl?: boolean
+  /** For every key that starts with the target's. */
+  readonly isPrefix?: boolean
+}
+
 /** What a person should know beside the URL, without the URL. */
-export function describeTempUrl(temp: TempUrl, target: Target, withCurl = false): readonly string[] {
+export function describeTempUrl(temp: TempUrl, target: Target, kind: TempUrlKind = {}): readonly string[] {
   const {method, expires, headers, fields, notes} = temp
+  const {withCurl = false, isPrefix = false} = kind
   const names = Object.entries(headers)
   const what = fields === undefined ? method : 'A form (POST)'
+  const name = formatTarget(target)
+  const whom = isPrefix ? `every key that starts with ${target.key === '' ? `${name}/` : name}` : name
   return [
-    `${what} for ${formatTarget(target)} until ${describeEnd(expires, formatDuration)}.`,
+    `${what} for ${whom} until ${describeEnd(expires, formatDuration)}.`,
+    ...(isPrefix ? prefixNotes(target) : []),
     ...(names.length > 0 && !withCurl
       ? ['Exactly these headers must be sent with it:', ...names.map(([name, value]) => `  ${name}: ${value}`)]
       : []),
@@ -26,6 +36,14 @@ export function describeTempUrl(temp: TempUrl, target: Target, withCurl = false)
       ? ['All fields must be sent in this order, and the file after them, as the field "file".']
       : []),
     ...notes,
+  ]
+}
+
+function prefixNotes({key}: Target): string[] {
+  const isFolder = key === '' || key.endsWith('/')
+  return [
+    'The rest of a key goes in front of the "?" of the URL, percent-encoded.',
+    ...(isFolder ? [] : [`Keys such as "${key}-other" start so too: with a slash at its end the prefix is a folder.`]),
   ]
 }
 
@@ -37,7 +55,12 @@ export function describeCheck({status, headers, filename, notes}: TempUrlCheck):
   ]
 }
 
-export function tempUrlToJson(temp: TempUrl, target: Target, check: TempUrlCheck | undefined): Record<string, Json> {
+export function tempUrlToJson(
+  temp: TempUrl,
+  target: Target,
+  check: TempUrlCheck | undefined,
+  isPrefix = false,
+): Record<string, Json> {
   const {url, method, expires, headers, fields, notes} = temp
   return {
     target: formatTarget(target),
@@ -48,7 +71,7 @@ export function tempUrlToJson(temp: TempUrl, target: Target, check: TempUrlCheck
     expires: expires.toISOString(),
     headers,
     ...(fields === undefined ? {} : {fields}),
-    curl: writeCurl(temp, target),
+    ...(isPrefix ? {isPrefix} : {curl: writeCurl(temp, target)}),
     notes,
     ...(check === undefined ? {} : {check: checkToJson(check)}),
   }

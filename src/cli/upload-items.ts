@@ -1,16 +1,24 @@
-import {basename} from 'node:path'
-import {Failure} from '../core/failure.ts'
-import {formatTarget, isDestination, isFolderTarget, parseDestination} from '../core/target.ts'
+import {asFailure, Failure} from '../core/failure.ts'
+import {formatTarget, isDestination, isFolderTarget, nameDestination, parseDestination} from '../core/target.ts'
 import type {Destination, Target} from '../core/target.ts'
 import type {ObjectOptions} from '../stores/store.ts'
-import {checkFile} from '../upload/source.ts'
+import type {SourceItem} from '../upload/source-items.ts'
 import type {UploadItem} from '../upload/transfer.ts'
+import type {Found} from '../upload/walk.ts'
 
-/** Splits `FILE... TARGET`. Fails `usage`, in words for the usual slips. */
-export function splitArguments(words: readonly string[]): {
+/**
+ * Splits `FILE... TARGET`; a list or results may stand for the files, and a flag for the target. Fails `usage`, in words for
+ * the usual slips.
+ */
+export function splitArguments(
+  words: readonly string[],
+  mayLackFiles = false,
+  where?: Destination,
+): {
   readonly files: readonly string[]
   readonly destination: Destination
 } {
+  if (where !== undefined) return {files: checkFiles(words, mayLackFiles), destination: where}
   const last = words.at(-1)
   const files = words.slice(0, -1)
   if (last === undefined) {
@@ -24,16 +32,17 @@ export function splitArguments(words: readonly string[]): {
       suggestion:
         given === undefined
           ? 'A target is written REMOTE://container/key, for example s3://artifacts/build.tar.'
-          : `Put "${given}" at the end: files first, then where they go.`,
+          : `Put "${nameDestination(given)}" at the end: files first, then where they go.`,
     })
   }
   const wrong = files.find(isDestination)
   if (wrong !== undefined) {
-    throw new Failure('usage', `"${wrong}" is a target, and only the last word may be one.`, {
+    throw new Failure('usage', `"${nameDestination(wrong)}" is a target, and only the last word may be one.`, {
       suggestion: 'Skylift uploads files of this machine; it does not copy between stores.',
     })
   }
-  if (files.length === 0) throw new Failure('usage', `Which file should go to "${last}"?`)
+  if (files.length === 0 && !mayLackFiles)
+    throw new Failure('usage', `Which file should go to "${nameDestination(last)}"?`)
   const destination = parseDestination(last)
   if (destination.kind === 'target' && destination.container === '') {
     throw new Failure('usage', `"${last}" names no container.`)
@@ -41,33 +50,68 @@ export function splitArguments(words: readonly string[]): {
   return {files, destination}
 }
 
-/** Gives every file its key. Looks at all of them first, so that a missing one costs nothing. */
-export async function planItems(
-  files: readonly string[],
-  target: Target,
-  optionsFor: (path: string) => Promise<ObjectOptions>,
-): Promise<{readonly items: UploadItem[]; readonly size: number}> {
-  if (files.length > 1 && !isFolderTarget(target)) {
-    throw new Failure('usage', `Several files cannot all become "${formatTarget(target)}".`, {
-      suggestion: `End the target with a slash: ${formatTarget(target)}/`,
-    })
+/** Where a flag says where files go, no word does. */
+function checkFiles(words: readonly string[], mayLackFiles: boolean): readonly string[] {
+  const wrong = words.find(isDestination)
+  if (wrong !== undefined) {
+    throw new Failure('usage', `--url-file or --post says where it goes, and so does "${nameDestination(wrong)}".`)
   }
+  if (words.length === 0 && !mayLackFiles) throw new Failure('usage', 'Which file should be uploaded?')
+  return words
+}
+
+export interface ItemNeeds {
+  readonly target: Target
+  optionsFor(path: string): Promise<ObjectOptions>
+}
+
+/** Gives each of some files its key. Fails `usage` where a key is too long, or would be that of two. */
+export async function makeItems(files: readonly Found[], {target, optionsFor}: ItemNeeds): Promise<UploadItem[]> {
   const keys = new Map<string, string>()
   const items: UploadItem[] = []
-  let size = 0
-  for (const path of files) {
-    const key = isFolderTarget(target) ? target.key + basename(path) : target.key
+  for (const {path, name} of files) {
+    const key = isFolderTarget(target) ? target.key + name : target.key
     const twin = keys.get(key)
     if (twin !== undefined) throw new Failure('usage', `"${twin}" and "${path}" would both become "${key}".`)
     keys.set(key, path)
-    checkKey(key)
-    size += await checkFile(path)
+    checkKey({...target, key})
     items.push({path, target: {...target, key}, options: await optionsFor(path)})
   }
-  return {items, size}
+  return items
 }
 
-function checkKey(key: string): void {
+/** Gives every file that is found its key, in flat memory. What cannot have one comes as a failure of its own. */
+export async function* streamItems(found: AsyncIterable<Found>, needs: ItemNeeds): AsyncGenerator<SourceItem> {
+  for await (const {path, name, failure, isNameless} of found) {
+    if (failure !== undefined && isNameless === true) {
+      yield {path, failure}
+      continue
+    }
+    const target = {...needs.target, key: needs.target.key + name}
+    try {
+      if (failure !== undefined) throw failure
+      checkKey(target)
+      yield {path, target, options: await needs.optionsFor(path)}
+    } catch (error) {
+      yield {path, target, failure: asFailure(error)}
+    }
+  }
+}
+
+/** Fails `usage` where several files, or a folder, would have to become one object. */
+export function checkFolderTarget(target: Target, what: string): void {
+  if (isFolderTarget(target)) return
+  throw new Failure('usage', `${what} cannot all become "${formatTarget(target)}".`, {
+    suggestion:
+      target.takesName === undefined
+        ? `End the target with a slash: ${formatTarget(target)}/`
+        : 'Ask for a temp URL for a prefix (Swift), or for one for each file.',
+  })
+}
+
+export function checkKey({key, takesName}: Target): void {
+  // Only who signed a URL knows where in it the key begins.
+  if (takesName !== undefined) return
   const size = Buffer.byteLength(key)
   if (size > 1024) throw new Failure('usage', `A key of ${size} bytes is too long: 1,024 bytes of UTF-8 are allowed.`)
 }

@@ -17,14 +17,6 @@ export const uploadLinkFlags = {
   }),
 }
 
-/** Fails `usage` where several objects would be saved under one name. */
-export function checkLinkName(filename: string | undefined, files: readonly string[]): void {
-  if (filename === undefined || files.length === 1) return
-  throw new Failure('usage', '--filename is for one file.', {
-    suggestion: 'Leave it away: a link has the name of its file.',
-  })
-}
-
 export interface UploadLink {
   readonly url: string
   /** What a person should know, without the URL. */
@@ -32,17 +24,25 @@ export interface UploadLink {
   readonly json: Json
 }
 
-/** Makes a link to each object that was just stored. */
-export async function makeUploadLinks(
-  store: LinkStore,
-  targets: readonly Target[],
-  filename: string | undefined,
-  call: Call,
-): Promise<readonly UploadLink[]> {
-  const links: UploadLink[] = []
-  for (const target of targets) {
-    const made = await makeLink(store, target, {filename}, call)
-    links.push({url: made.url, words: describeTempUrl(made, target), json: tempUrlToJson(made, target, undefined)})
+/** Makes a link to what was just stored. */
+export type Linker = (target: Target, call: Call) => Promise<UploadLink>
+
+/** Where links are to be made: those for files that are known are tried at once. */
+export interface LinkPlace {
+  readonly target: Target
+  readonly named?: readonly {readonly target: Target}[]
+  /** Absent where there are no credentials to sign with. */
+  readonly links: LinkStore | undefined
+}
+
+/** Prepares links, so that what is wrong with them is known before anything is sent. Fails as `LinkStore.link`. */
+export async function createLinker({target, named, links}: LinkPlace, filename: string | undefined): Promise<Linker> {
+  if (links === undefined) throw new Failure('usage', '--link needs credentials of its own.')
+  const link: Linker = async (to, call) => {
+    const made = await makeLink(links, to, {filename}, call)
+    return {url: made.url, words: describeTempUrl(made, to), json: tempUrlToJson(made, to, undefined)}
   }
-  return links
+  const call = {signal: new AbortController().signal}
+  for (const each of named ?? [{target: {...target, key: `${target.key}a`}}]) await link(each.target, call)
+  return link
 }

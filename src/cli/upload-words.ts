@@ -1,4 +1,5 @@
 import {formatDuration} from '../core/durations.ts'
+import type {Failure} from '../core/failure.ts'
 import {printable} from '../core/printable.ts'
 import {formatSize} from '../core/sizes.ts'
 import {formatTarget} from '../core/target.ts'
@@ -36,4 +37,19 @@ export function storedToJson(object: StoredObject, elapsed: number): {readonly [
 export function describePlan(path: string, target: string, {size, partSize, count}: PartPlan): string {
   const how = count === 0 ? 'whole' : `${count.toLocaleString('en')} parts of ${formatSize(partSize)}`
   return `${printable(path)} -> ${printable(target)}  ${formatSize(size)}, ${how}`
+}
+
+/** The one line that stands for many failures. */
+export function describeFailures(failed: number, shown: number): string {
+  const files = failed.toLocaleString('en')
+  return `${files} files failed; ${shown.toLocaleString('en')} of the failures:`
+}
+
+const SHOWN = 10
+
+/** Returns a few failures that stand for all: one of each code, then others. */
+export function chooseFailures(failures: readonly Failure[]): readonly Failure[] {
+  const firsts = failures.filter((each, index) => failures.findIndex(({code}) => code === each.code) === index)
+  const others = failures.filter(each => !firsts.includes(each))
+  return [...firsts, ...others].slice(0, Math.max(SHOWN, firsts.length))
 }

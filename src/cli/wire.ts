@@ -1,8 +1,6 @@
-import {readFileSync} from 'node:fs'
 import {formatDuration} from '../core/durations.ts'
-import {Failure} from '../core/failure.ts'
 import {printable} from '../core/printable.ts'
-import {createAgents} from '../http/agents.ts'
+import {createAgents, readCertificates} from '../http/agents.ts'
 import type {Wire} from '../http/send.ts'
 import {DEFAULT_WAITS} from '../http/waits.ts'
 import type {ConnectionFlags} from './flags.ts'
@@ -10,13 +8,15 @@ import type {ConnectionFlags} from './flags.ts'
 /** Makes the connections of one run from flags. Fails `config`. */
 export function createWire(flags: ConnectionFlags): Wire {
   const bundle = flags['ca-bundle'] ?? (process.env['AWS_CA_BUNDLE'] || undefined)
-  if (flags['no-verify-ssl'] === true) {
-    process.stderr.write('WARNING: certificates are not checked; anybody on the way can read and change everything.\n')
-  }
+  if (flags['no-verify-ssl'] === true) warnUnverified()
   const {NODE_EXTRA_CA_CERTS: nodeCerts} = process.env
   const files = bundle === undefined ? [] : [bundle, ...(nodeCerts ? [nodeCerts] : [])]
   return {
-    agents: createAgents({extraCa: files.map(readCertificates), verifyTls: flags['no-verify-ssl'] !== true}),
+    agents: createAgents({
+      extraCa: files.map(readCertificates),
+      verifyTls: flags['no-verify-ssl'] !== true,
+      onUnverified: () => warnUnverified(' as clouds.yaml wishes'),
+    }),
     waits: {
       ...DEFAULT_WAITS,
       connect: flags['connect-timeout'] ?? DEFAULT_WAITS.connect,
@@ -33,16 +33,12 @@ export function createWire(flags: ConnectionFlags): Wire {
   }
 }
 
-function formatMs(ms: number): string {
-  return ms < 10_000 ? `${Math.round(ms)} ms` : formatDuration(ms)
+function warnUnverified(why = ''): void {
+  process.stderr.write(
+    `WARNING: certificates are not checked${why}; anybody on the way can read and change everything.\n`,
+  )
 }
 
-function readCertificates(file: string): string {
-  try {
-    const text = readFileSync(file, 'utf8')
-    if (text.includes('-----BEGIN')) return text
-  } catch (error) {
-    throw new Failure('config', `The CA bundle "${file}" cannot be read.`, {cause: error})
-  }
-  throw new Failure('config', `The CA bundle "${file}" holds no PEM certificate.`)
+function formatMs(ms: number): string {
+  return ms < 10_000 ? `${Math.round(ms)} ms` : formatDuration(ms)
 }

@@ -1,6 +1,9 @@
 import type {Command} from '@oclif/core'
 import {ALIASES, LOADERS} from './loaders.ts'
 
+/** Every command as it is typed. */
+export const NAMES = [...Object.keys(LOADERS), ...Object.keys(ALIASES)].map(id => id.replaceAll(':', ' '))
+
 /** One command that is to be run, and the words behind its name. */
 export interface Found {
   readonly id: string

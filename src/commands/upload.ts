@@ -1,27 +1,42 @@
 import {Args, Flags} from '@oclif/core'
 import {BaseCommand} from '../cli/base-command.ts'
 import {connectionFlags, objectFlags, progressFlags, resumeFlags, sizeFlag} from '../cli/flags.ts'
-import {readObjectOptions} from '../cli/object-options.ts'
-import {findDestination} from '../cli/open-destination.ts'
+import {findPace, limitRateFlag} from '../cli/limit-rate.ts'
 import {DEFAULT_CONCURRENCY} from '../cli/open-target.ts'
-import {makeReceipt, sha256File, writeReceipt} from '../cli/receipt-file.ts'
-import {runUpload} from '../cli/run-upload.ts'
-import {planItems, splitArguments} from '../cli/upload-items.ts'
-import {checkLinkName, makeUploadLinks, uploadLinkFlags} from '../cli/upload-links.ts'
-import {describePlan} from '../cli/upload-words.ts'
-import {Failure} from '../core/failure.ts'
-import {formatTarget} from '../core/target.ts'
-import {planParts} from '../upload/plan.ts'
+import {planFiles} from '../cli/plan-files.ts'
+import {prepareFiles} from '../cli/prepare-files.ts'
+import type {PreparedFiles} from '../cli/prepare-files.ts'
+import {prepareStream} from '../cli/prepare-stream.ts'
+import type {PreparedStream} from '../cli/prepare-stream.ts'
+import {describeSchedule} from '../cli/run-stream.ts'
+import {sendFiles} from '../cli/send-files.ts'
+import type {SentFiles} from '../cli/send-files.ts'
+import {resultFlags, sourceFlags} from '../cli/source-flags.ts'
+import {readStreamArguments, streamFlags} from '../cli/stream-flags.ts'
+import {addTicket} from '../cli/ticket-file.ts'
+import {splitArguments} from '../cli/upload-items.ts'
+import {readUrlFlags, urlFlags} from '../cli/url-file.ts'
+import {createLinker, uploadLinkFlags} from '../cli/upload-links.ts'
+import type {UploadLink} from '../cli/upload-links.ts'
+import {chooseFailures, describeFailures} from '../cli/upload-words.ts'
+import type {Failure} from '../core/failure.ts'
 
 export default class Upload extends BaseCommand {
   static override summary = 'Upload files straight to a store, big ones in parallel parts.'
   static override description = `A target is REMOTE://container/key. A key that ends in a slash, or none, takes the file's own name.
-Every byte is verified: exit status 0 means that the store holds exactly what was read.`
+Every byte is verified: exit status 0 means that the store holds exactly what was read.
+With -r the contents of a folder go under the target. A glob in quotes is expanded here: the key is the path below its fixed beginning.
+A run that was killed goes on when the same command is run again: what is stored is not sent twice. Nothing is ever deleted.
+A file called - is stdin. A pipe does not tell when the program before it failed, so half a dump would become an object; --from-command runs the program itself, and stores nothing when it fails.
+A TARGET may also be a presigned URL or a temp URL (in quotes; better --url-file, since others see the words of a command) or ticket:FILE: both need no credentials.`
   static override aliases = ['up']
   static override strict = false
   static override usage = '<%= command.id %> FILE... TARGET'
   static override args = {
-    file: Args.string({description: 'file to upload; several may be given', ignoreStdin: true}),
+    file: Args.string({
+      description: 'file, glob or (with -r) folder to upload; several may be given',
+      ignoreStdin: true,
+    }),
     target: Args.string({description: 'where it goes: the last word', ignoreStdin: true}),
   }
 
@@ -29,6 +44,12 @@ Every byte is verified: exit status 0 means that the store holds exactly what wa
     '<%= config.bin %> upload build.tar s3://artifacts/nightly/',
     '<%= config.bin %> upload disk.img sandbox://demo/disk.img --part-size 64M',
     '<%= config.bin %> upload a.pdf b.pdf s3://inbox/ --metadata source=scanner --json',
+    '<%= config.bin %> upload dist -r s3://site/ --exclude "*.map" --skip-unchanged checksum',
+    '<%= config.bin %> upload "dist/**/*.js" s3://site/js/',
+    'git ls-files -z | <%= config.bin %> upload --from-file - s3://backups/repository/',
+    'pg_dump shop | <%= config.bin %> upload - s3://backups/shop.sql',
+    '<%= config.bin %> upload --from-command s3://backups/shop.sql -- pg_dump shop',
+    '<%= config.bin %> upload disk.img --url-file url.txt',
   ]
 
   static override flags = {
@@ -51,82 +72,90 @@ Every byte is verified: exit status 0 means that the store holds exactly what wa
       options: ['skylift', 'sdk'],
       default: 'skylift',
     }),
+    ...limitRateFlag,
     ...progressFlags,
+    ...streamFlags,
     ...objectFlags,
     ...connectionFlags,
     ...resumeFlags,
     ...uploadLinkFlags,
+    ...sourceFlags,
+    ...resultFlags,
+    ...urlFlags,
   }
 
   async run(): Promise<unknown> {
-    const {flags, argv} = await this.parse(Upload)
-    const {files, destination} = splitArguments(argv as string[])
-    if (flags.receipt !== undefined && files.length > 1) {
-      throw new Failure('usage', '--receipt is for one file.', {suggestion: 'Upload the files one by one.'})
+    const {flags, argv: given} = await this.parse(Upload)
+    const where = await readUrlFlags(flags)
+    const argv = where === undefined ? addTicket(given as string[]) : (given as string[])
+    const pace = findPace(flags)
+    const stream = readStreamArguments(argv, flags, where)
+    if (stream !== undefined) {
+      return this.sendStream(await prepareStream(stream, {flags, config: this.config, ...pace}), flags)
     }
-    checkLinkName(flags.filename, files)
-    const {concurrency, 'part-size': partSize, engine} = flags
-    const {target, open} = await findDestination(destination, {
-      flags,
-      config: this.config,
-      concurrency,
-      isSdk: engine === 'sdk',
-      isForWriting: !flags['dry-run'],
-    })
-    const {items, size} = await planItems(files, target, path => readObjectOptions(flags, path))
-    const {store, links, keep} = await open()
-    if (flags['dry-run']) return this.tellPlan(items, await store.limits({signal: new AbortController().signal}), flags)
-    // What is wrong with the link is said before anything is sent.
-    if (flags.link) await this.makeLinks(links, items, flags.filename)
-    const {failures, objects, stored} = await runUpload(items, size, store, {
-      flags,
-      concurrency,
-      onChange: flags['on-change'] as 'fail' | 'retry' | 'prefix',
-      ...(partSize === undefined ? {} : {partSize}),
-      ...(keep === undefined ? {} : {keep}),
-      tell: this.jsonEnabled() ? undefined : 'results',
-    })
+    const mayLackFiles = flags['from-file'] !== undefined || flags['retry-failed'] !== undefined
+    const {files, destination} = splitArguments(argv, mayLackFiles, where)
+    const prepared = await prepareFiles(files, destination, {flags, config: this.config})
+    if (flags['dry-run']) return this.tellPlan(prepared, flags['part-size'])
+    const {failures, failed, json, links} = await sendFiles(prepared, {...flags, ...pace}, this.tells())
+    if (failures.length > 0) this.endWithSome(failures, failed, json)
+    if (!this.jsonEnabled()) this.tellLinks(links)
+    return {ok: true, ...json}
+  }
+
+  /** Result lines on stdout, or one JSON document at the end. */
+  private tells(): 'results' | undefined {
+    return this.jsonEnabled() ? undefined : 'results'
+  }
+
+  private endWithSome(failures: readonly Failure[], failed: number, json: SentFiles['json']): never {
+    if (this.jsonEnabled()) this.endWith(failures, json)
+    const shown = chooseFailures(failures)
+    if (failed > shown.length && !this.isProgressJson()) this.tellAside([describeFailures(failed, shown.length)])
+    this.endWith(shown)
+  }
+
+  private async sendStream({item, links, plan, run}: PreparedStream, flags: StreamOutputFlags): Promise<unknown> {
+    if (flags['dry-run']) {
+      const planned = await plan()
+      if (!this.jsonEnabled()) for (const line of describeSchedule(planned)) this.log(line)
+      return {ok: true, dryRun: true, plans: [planned]}
+    }
+    const link = flags.link
+      ? await createLinker({target: item.target, named: [item], links}, flags.filename)
+      : undefined
+    const {failures, objects} = await run(this.tells())
     if (failures.length > 0) this.endWith(failures, {objects})
-    for (const each of stored) {
-      if (flags.receipt === undefined) break
-      await writeReceipt(flags.receipt, makeReceipt(each, flags.sha256 ? await sha256File(each.item.path) : undefined))
-    }
-    if (!flags.link) return {ok: true, objects}
-    return {ok: true, objects, links: this.tellLinks(await this.makeLinks(links, items, flags.filename))}
+    if (link === undefined) return {ok: true, objects}
+    const made = await link(item.target, {signal: new AbortController().signal})
+    if (!this.jsonEnabled()) this.tellLinks([made])
+    return {ok: true, objects, links: [made.json]}
   }
 
-  private async makeLinks(
-    store: Parameters<typeof makeUploadLinks>[0] | undefined,
-    items: Awaited<ReturnType<typeof planItems>>['items'],
-    filename: string | undefined,
-  ): ReturnType<typeof makeUploadLinks> {
-    if (store === undefined) throw new Failure('usage', '--link needs credentials of its own.')
-    const targets = items.map(({target}) => target)
-    return makeUploadLinks(store, targets, filename, {signal: new AbortController().signal})
-  }
-
-  private tellLinks(links: Awaited<ReturnType<typeof makeUploadLinks>>): unknown {
-    if (this.jsonEnabled()) return links.map(({json}) => json)
+  private tellLinks(links: readonly UploadLink[]): void {
     for (const {url, words} of links) {
-      this.tellAside(words)
+      // Whoever reads NDJSON reads nothing else.
+      if (!this.isProgressJson()) this.tellAside(words)
       this.log(url)
     }
-    return undefined
   }
 
-  private async tellPlan(
-    items: Awaited<ReturnType<typeof planItems>>['items'],
-    limits: Parameters<typeof planParts>[1],
-    flags: {'part-size'?: number | undefined},
-  ): Promise<unknown> {
-    const {checkFile} = await import('../upload/source.ts')
-    const wish = flags['part-size'] === undefined ? {} : {partSize: flags['part-size']}
-    const plans = []
-    for (const {path, target} of items) {
-      const plan = planParts(await checkFile(path), limits, wish)
-      plans.push({source: path, target: formatTarget(target), ...plan})
-      if (!this.jsonEnabled()) this.log(describePlan(path, formatTarget(target), plan))
+  private async tellPlan(prepared: PreparedFiles, partSize: number | undefined): Promise<unknown> {
+    const plans: SentFiles['json'][] = []
+    const failures: Failure[] = []
+    prepared.notes.connect(message => this.tellAside([message]))
+    for await (const each of planFiles(prepared, partSize)) {
+      if ('failure' in each) failures.push(each.failure)
+      else if (this.jsonEnabled()) plans.push(each.json)
+      else this.log(each.words)
     }
+    if (failures.length > 0) this.endWithSome(failures, failures.length, {dryRun: true, plans})
     return {ok: true, dryRun: true, plans}
   }
+}
+
+interface StreamOutputFlags {
+  readonly 'dry-run': boolean
+  readonly link: boolean
+  readonly filename?: string | undefined
 }

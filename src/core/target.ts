@@ -5,12 +5,25 @@ export interface Target {
   readonly remote: string
   readonly container: string
   readonly key: string
+  /** Given where the key itself does not tell (a URL): whether the source's own name goes behind it. */
+  readonly takesName?: boolean
+}
+
+/** A temp URL, and what may have come with it. */
+export interface UrlDestination {
+  readonly url: string
+  readonly method?: string
+  /** To be sent exactly so. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Of a form (POST policy). */
+  readonly fields?: Readonly<Record<string, string>>
 }
 
 /** Where an upload goes, as typed by the person. */
 export type Destination =
   | ({readonly kind: 'target'} & Target)
-  | {readonly kind: 'url'; readonly url: string}
+  | ({readonly kind: 'url'} & UrlDestination)
+  /** Without a file it is what SKYLIFT_TICKET says. */
   | {readonly kind: 'ticket'; readonly file: string}
 
 const REMOTE = /^([a-z][a-z0-9-]+):\/\/(.*)$/su
@@ -24,18 +37,21 @@ export function isDestination(text: string): boolean {
 export function parseDestination(text: string): Destination {
   if (/^https?:\/\//iu.test(text)) return {kind: 'url', url: text}
   if (text.startsWith('ticket:')) {
-    const file = text.slice('ticket:'.length)
-    if (file === '') throw new Failure('usage', 'A ticket needs a file name, as in ticket:disk.json.')
-    return {kind: 'ticket', file}
+    return {kind: 'ticket', file: text.slice('ticket:'.length)}
   }
   return {kind: 'target', ...parseTarget(text)}
 }
 
 /** Reads `REMOTE://container/key`; everything after the first slash is the key, as it stands. Fails `usage`. */
 export function parseTarget(text: string): Target {
+  if (/^https?:\/\//iu.test(text)) {
+    throw new Failure('usage', `"${nameDestination(text)}" is a URL, and a target is wanted.`, {
+      suggestion: 'Only upload takes a temp URL. A target is written REMOTE://container/key.',
+    })
+  }
   const match = REMOTE.exec(text)
   if (match === null) {
-    throw new Failure('usage', `"${text}" is not a target.`, {
+    throw new Failure('usage', `"${nameDestination(text)}" is not a target.`, {
       suggestion: 'Write it as REMOTE://container/key, for example s3://artifacts/build.tar.',
     })
   }
@@ -49,7 +65,12 @@ export function formatTarget(target: Target): string {
   return `${target.remote}://${target.container}${target.key === '' ? '' : `/${target.key}`}`
 }
 
-/** A key that is empty or ends in a slash takes the source's own name. */
+/** A key that is empty or ends in a slash takes the source's own name, unless the target says otherwise. */
 export function isFolderTarget(target: Target): boolean {
-  return target.key === '' || target.key.endsWith('/')
+  return target.takesName ?? (target.key === '' || target.key.endsWith('/'))
+}
+
+/** Writes a destination for a message: a temp URL without its query, which is a secret. */
+export function nameDestination(text: string): string {
+  return /^https?:/iu.test(text) ? text.replace(/[?#].*$/su, '?…') : text
 }

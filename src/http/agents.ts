@@ -1,33 +1,48 @@
+import {readFileSync} from 'node:fs'
 import type http from 'node:http'
 import type {SecureContext} from 'node:tls'
 import {getProxyForUrl} from 'proxy-from-env'
 import {Failure} from '../core/failure.ts'
 
-export interface AgentOptions {
+/** Which servers are believed to be who they say. */
+export interface Trust {
   /** PEM certificates that are trusted beside the built-in roots. */
   readonly extraCa?: readonly string[]
   /** False: certificates are not checked at all. */
   readonly verifyTls?: boolean
 }
 
+export interface AgentOptions extends Trust {
+  /** Called when certificates are no longer checked although these options said so. */
+  readonly onUnverified?: () => void
+}
+
 /** The connections of one run: one keep-alive pair for direct ways, one for each proxy. */
 export interface Agents {
   /** Fails `config` where the proxy's address cannot be read. */
   agentFor(origin: string): Promise<http.Agent>
+  /** Adds to what the options said, for connections that are made from now on. */
+  trust(more: Trust): void
   close(): void
 }
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/iu
 
+/** Returns the proxy by which an address is reached; empty where it is reached directly. It may hold a password. */
+export function findProxy(url: URL): string {
+  return LOOPBACK.test(url.hostname) ? '' : getProxyForUrl(url)
+}
+
 /** Proxies come from HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY; loopback is always reached directly. */
 export function createAgents(options: AgentOptions = {}): Agents {
   const keepAlive = {keepAlive: true, maxFreeSockets: 256, noDelay: true} as const
   const made = new Map<string, Promise<http.Agent>>()
+  let {extraCa = [], verifyTls = true} = options
 
   async function tlsOptions(): Promise<{secureContext?: SecureContext; rejectUnauthorized?: boolean}> {
     return {
-      ...(options.extraCa?.length ? {secureContext: await trust(options.extraCa)} : {}),
-      ...(options.verifyTls === false ? {rejectUnauthorized: false} : {}),
+      ...(extraCa.length > 0 ? {secureContext: await makeContext(extraCa)} : {}),
+      ...(verifyTls ? {} : {rejectUnauthorized: false}),
     }
   }
 
@@ -50,11 +65,17 @@ export function createAgents(options: AgentOptions = {}): Agents {
     async agentFor(origin) {
       const url = new URL(origin)
       const isTls = url.protocol === 'https:'
-      const proxy = LOOPBACK.test(url.hostname) ? '' : getProxyForUrl(url)
+      const proxy = findProxy(url)
       const name = `${isTls} ${proxy}`
       const agent = made.get(name) ?? createAgent(isTls, proxy)
       made.set(name, agent)
       return agent
+    },
+    trust(more) {
+      extraCa = [...extraCa, ...(more.extraCa ?? [])]
+      if (more.verifyTls !== false || !verifyTls) return
+      verifyTls = false
+      options.onUnverified?.()
     },
     close() {
       for (const agent of made.values()) agent.then(each => each.destroy()).catch(() => {})
@@ -62,7 +83,18 @@ export function createAgents(options: AgentOptions = {}): Agents {
   }
 }
 
-async function trust(certificates: readonly string[]): Promise<SecureContext> {
+async function makeContext(certificates: readonly string[]): Promise<SecureContext> {
   const {createSecureContext, rootCertificates} = await import('node:tls')
   return createSecureContext({ca: [...rootCertificates, ...certificates]})
+}
+
+/** Reads a file of certificates in PEM. Fails `config`. */
+export function readCertificates(file: string): string {
+  try {
+    const text = readFileSync(file, 'utf8')
+    if (text.includes('-----BEGIN')) return text
+  } catch (error) {
+    throw new Failure('config', `The CA bundle "${file}" cannot be read.`, {cause: error})
+  }
+  throw new Failure('config', `The CA bundle "${file}" holds no PEM certificate.`)
 }

@@ -11,8 +11,8 @@ export interface Watch {
   response(): Promise<IncomingMessage>
   /** True once there is an answer or an end: nothing more needs to be sent. */
   isOver(): boolean
-  /** Resolves when `isOver` becomes true. */
-  readonly over: Promise<void>
+  /** Calls back when `isOver` becomes true; one at a time is remembered. */
+  onOver(run: () => void): void
   /** While held, silence on the socket is our own doing: the pace, or a slow disk. */
   hold(): void
   release(): void
@@ -37,7 +37,6 @@ export function createWatch(outgoing: ClientRequest, waits: Waits, host: string)
   let timer: NodeJS.Timeout | undefined
   let socket: Socket | undefined
   let end = (): void => {}
-  const ended = new Promise<void>(resolve => (end = resolve))
   const finish = (): void => {
     over = true
     end()
@@ -115,7 +114,7 @@ export function createWatch(outgoing: ClientRequest, waits: Waits, host: string)
   return {
     response: () => response,
     isOver: () => over,
-    over: ended,
+    onOver: run => void (end = run),
     hold: () => void (held = true),
     release: () => void (held = false),
     expectAnswer(ms) {

@@ -27,6 +27,17 @@ export function windowSize(bytesPerSecond: number): number {
   return Math.min(WINDOW, Math.max(SMALLEST, Math.floor(bytesPerSecond / 2)))
 }
 
+/** Under a bandwidth limit nobody knows the share of a connection yet; a large window would leave in one gush. */
+export const FIRST_PACED = 4 * 1024
+
+const SMALLEST_PACED = 1024
+const LARGEST_PACED = 256 * 1024
+
+/** The same under a bandwidth limit: what a connection sends in a tenth of a second, so that all of them flow evenly. */
+export function pacedWindowSize(bytesPerSecond: number): number {
+  return Math.min(LARGEST_PACED, Math.max(SMALLEST_PACED, Math.floor(bytesPerSecond / 10)))
+}
+
 /** Fills a window from a position of a body. Fails `source-changed` where the body ends before it is full. */
 export async function fillWindow(body: Body, window: Buffer, position: number): Promise<Buffer> {
   if ((await body.read(window, position)) === window.length) return window

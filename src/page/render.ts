@@ -10,11 +10,13 @@ export interface PageAssets {
   readonly style: string
 }
 
-/** Makes one self-contained HTML file; it loads nothing, and speaks to the store alone. */
-export function renderPage(data: PageData, {main, worker, style}: PageAssets): string {
-  const origins = [...new Set(data.tickets.map(ticketOrigin))]
-  // https://www.w3.org/TR/CSP3/
-  const policy = [
+// https://www.w3.org/TR/CSP3/
+/** What the page may do: run itself, and speak to the store and to whoever serves it. */
+export function pagePolicy({tickets, served}: PageData, {main, style}: PageAssets): string {
+  const origins = [
+    ...new Set([...tickets.map(ticketOrigin), ...(served === undefined ? [] : [served.origin, "'self'"])]),
+  ]
+  return [
     "default-src 'none'",
     `script-src '${hashOf(main)}'`,
     `style-src '${hashOf(style)}'`,
@@ -23,6 +25,12 @@ export function renderPage(data: PageData, {main, worker, style}: PageAssets): s
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ')
+}
+
+/** Makes one self-contained HTML file; it loads nothing, and speaks to the store alone. */
+export function renderPage(data: PageData, assets: PageAssets): string {
+  const {main, worker, style} = assets
+  const policy = pagePolicy(data, assets)
   return `<!doctype html>
 <html lang="en">
 <head>

@@ -1,3 +1,11 @@
+/** Keys of S3; those that end say when. */
+export interface S3Keys {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string
+  readonly expiration?: Date
+}
+
 /** A connection by name: built in, or saved by the person. */
 export interface S3Remote {
   readonly provider: 's3'
@@ -7,8 +15,8 @@ export interface S3Remote {
   readonly region?: string
   /** AWS profile. */
   readonly profile?: string
-  /** Given where the remote has keys of its own; else the AWS chain. */
-  readonly keys?: {readonly accessKeyId: string; readonly secretAccessKey: string}
+  /** Given where the remote has keys of its own, or a way to fetch them; else the AWS chain. */
+  readonly keys?: S3Keys | (() => Promise<S3Keys>)
   /** Our own embedded store. */
   readonly isSandbox?: boolean
 }

@@ -57,8 +57,11 @@ export type ChecksumMode = 'crc32' | 'md5'
 
 /** How the parts of one upload are cut; plain data, made by `upload/plan`. */
 export interface PartPlan {
+  /** Below zero: not known before the end. Parts may grow then, and `complete` is told the size by its session. */
   readonly size: number
+  /** Of the first part. */
   readonly partSize: number
+  /** Where the size is not known, the most there may be. */
   readonly count: number
 }
 
@@ -67,6 +70,7 @@ export interface Session {
   readonly target: Target
   readonly uploadId: string
   readonly options: ObjectOptions
+  /** Below zero: not known yet. */
   readonly size: number
   readonly partSize: number
   readonly checksum: ChecksumMode
@@ -148,13 +152,25 @@ export interface RetryNotice {
   readonly failure: Failure
 }
 
+/** How many bodies may travel at once, and how many did before. */
+export interface ConcurrencyNotice {
+  readonly before: number
+  readonly now: number
+  /** As many as were wished. */
+  readonly most: number
+}
+
 export interface Call {
   readonly signal: AbortSignal
   readonly onRetry?: (notice: RetryNotice) => void
+  /** This call made the limit of all calls fall or rise. */
+  readonly onConcurrency?: (notice: ConcurrencyNotice) => void
   /** Absolute: how much of this body has left so far; goes back to 0 at a retry. */
   readonly onSent?: (bytes: number) => void
   /** The bandwidth limit; waiting for it is no stall. */
   readonly pace?: (bytes: number, signal: AbortSignal) => Promise<void>
+  /** Set for listings: asks for a page again while that may help. See `tryPage`. */
+  readonly retryPage?: <T>(ask: () => Promise<T>) => Promise<T>
 }
 
 export interface UploadStore {
@@ -232,6 +248,8 @@ export interface ContainerOptions {
   readonly policy?: string
   /** Swift. */
   readonly metadata?: Readonly<Record<string, string>>
+  /** Swift: who may read, in its own words, instead of what is set; empty for nobody else. */
+  readonly readAcl?: string
   /** Swift: the most that the container may hold; 0 ends a limit. */
   readonly quotaBytes?: number
   readonly quotaCount?: number
@@ -356,3 +374,45 @@ export interface KeyStore {
 }
 
 export interface Store extends UploadStore, ObjectStore, ContainerStore, LinkStore {}
+
+/** Who the store takes us for. */
+export interface WhoAmI {
+  /** A name for people; no secret. */
+  readonly who: string
+  /** When the credentials end. Absent where they do not say. */
+  readonly ends?: Date
+}
+
+/** What an upload may need: to put objects, to send parts, to go on after a break, to drop parts, to list. */
+export type Right = 'write' | 'parts' | 'resume' | 'abort' | 'list'
+
+/** What trying a right showed; `allowed` is absent where it could not be told, and `note` says why. */
+export interface RightFinding {
+  readonly allowed?: boolean
+  readonly note?: string
+}
+
+/** Somebody who may only put objects, who may also go on and clean up, or who may also look around. */
+export type PolicyLevel = 'upload' | 'resume' | 'all'
+
+/** What a doctor asks of a store. Nothing is written, nothing is tried twice. Opened by `openProbe`. */
+export interface Probe {
+  /** Where the requests about a target go: scheme, host and port. Swift signs in to know it. */
+  findOrigin(target: Target, call: Call): Promise<string>
+  /** Fails `auth`, `expired`, `config`. */
+  identify(call: Call): Promise<WhoAmI>
+  /** Fails `not-found`, and `forbidden` where these credentials may not look. */
+  lookAtContainer(target: Target, call: Call): Promise<void>
+  /** After a look at the container, the region that it told. */
+  findRegion(target: Target, call: Call): Promise<string | undefined>
+  tryRight(right: Right, target: Target, call: Call): Promise<RightFinding>
+  /** Absent: not known yet. */
+  checksum(): ChecksumMode | undefined
+  /** Writes the least that whoever uploads to the target must be allowed, as the store takes it. */
+  writePolicy(target: Target, level: PolicyLevel): {readonly text: string; readonly notes: readonly string[]}
+}
+
+/** What drivers have for the doctor, under any layers; the probe is loaded only when it is opened. */
+export interface Probing {
+  readonly probing: {open(): Promise<Probe>}
+}

@@ -2,12 +2,13 @@ import {asFailure, isFailure} from '../core/failure.ts'
 import type {Failure} from '../core/failure.ts'
 import {formatTarget} from '../core/target.ts'
 import type {Call, Part, PartPlan, PartReceipt, StoredObject, UploadStore} from '../stores/store.ts'
+import {joinSignals, makeCall} from './part-call.ts'
 import {partOf, partsOf, planParts} from './plan.ts'
 import type {KeptPart} from './resume.ts'
 import {dropEarlier, openSession} from './session-keeper.ts'
 import type {KeptSession, SessionNeeds} from './session-keeper.ts'
 import {openFile} from './source.ts'
-import type {Source} from './source.ts'
+import type {FileIdentity, Source} from './source.ts'
 import type {UploadItem, UploadSettings} from './transfer.ts'
 import {sumBody, verifySource} from './verify.ts'
 
@@ -20,6 +21,8 @@ export interface AttemptEnd {
   readonly keptParts: number
   readonly plan?: PartPlan
   readonly receipts: readonly PartReceipt[]
+  /** What was read, if it could be opened. */
+  readonly file?: FileIdentity
 }
 
 /** One try at one object: pieces of work for the workers, then an end that settles it. */
@@ -51,7 +54,7 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
   const {onEvent} = settings
   const {target, options} = item
   const own = new AbortController()
-  const signal = AbortSignal.any([settings.signal, own.signal])
+  const signal = joinSignals(settings.signal, own.signal)
   const pending = new Set<Promise<void>>()
   const receipts = new Map<number, PartReceipt>()
   let source: Source | undefined
@@ -62,14 +65,7 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
   let isForgotten = false
 
   const tell = (message: string): void => onEvent({event: 'note', id, message})
-  function callFor(part: number): Call {
-    return {
-      signal,
-      onSent: sent => onEvent({event: 'progress', id, part, sent}),
-      onRetry: ({attempt, wait, failure: {message, code}}) =>
-        onEvent({event: 'retry', id, part, attempt, wait, code, message}),
-    }
-  }
+  const callFor = (part: number): Call => makeCall(id, part, signal, settings)
 
   function fail(error: unknown): void {
     if (failure !== undefined) return
@@ -230,6 +226,7 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
         keptParts,
         receipts: sortReceipts(receipts),
         ...(plan === undefined ? {} : {plan}),
+        ...(source === undefined ? {} : {file: source.identity}),
         ...(failure === undefined ? {} : {failure}),
         ...(failure === undefined && stored !== undefined ? {stored} : {}),
       }

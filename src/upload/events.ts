@@ -14,9 +14,11 @@ export type UploadEvent =
       readonly id: number
       readonly source: string
       readonly target: string
+      /** Below zero: not known before the end (a stream). */
       readonly size: number
-      /** 0: the object goes whole. */
+      /** 0: the object goes whole. Below zero: not known before the end. */
       readonly parts: number
+      /** Of the first part: those of a stream may grow. */
       readonly partSize: number
       /** Bytes that the store holds already, from an earlier run. */
       readonly kept: number
@@ -35,8 +37,29 @@ export type UploadEvent =
   /** All bytes are there; the store is asked to put them together. */
   | {readonly event: 'finishing'; readonly id: number}
   | {readonly event: 'done'; readonly id: number; readonly object: StoredObject; readonly elapsed: number}
-  | {readonly event: 'failed'; readonly id: number; readonly code: FailureCode; readonly message: string}
-  /** Something the person should know. */
+  /** A file that could not be opened has no `start`, so its names come with it. */
+  | {
+      readonly event: 'failed'
+      readonly id: number
+      readonly source?: string
+      /** Absent where none could be found. */
+      readonly target?: string
+      readonly code: FailureCode
+      readonly message: string
+    }
+  /** The store has it already: from the run that this one goes on with, or as `--skip-unchanged` found. */
+  | {
+      readonly event: 'skipped'
+      readonly id: number
+      readonly source: string
+      readonly target: string
+      readonly size: number
+      readonly etag: string
+      readonly reason: SkipReason
+    }
+  /** Something the person should know; of the whole run where `id` is 0. */
   | {readonly event: 'note'; readonly id: number; readonly message: string}
+
+export type SkipReason = 'stored-before' | 'unchanged'
 
 export type UploadSink = (event: UploadEvent) => void

@@ -1,4 +1,5 @@
 import {Failure} from '../core/failure.ts'
+import {formatTarget} from '../core/target.ts'
 import type {UploadStore} from '../stores/store.ts'
 import {createAttempt} from './attempt.ts'
 import type {AttemptEnd} from './attempt.ts'
@@ -50,14 +51,17 @@ export function createObjectTransfer(
       await runAll(attempt.work(), settings.concurrency)
       end = await attempt.settle()
     }
-    const {stored, plan, receipts, keptParts} = end
+    const {stored, plan, receipts, keptParts, file} = end
     if (stored !== undefined) {
-      if (plan !== undefined) settings.onStored?.({item, stored, plan, receipts})
-      onEvent({event: 'done', id, object: stored, elapsed: performance.now() - started})
+      const elapsed = performance.now() - started
+      onEvent({event: 'done', id, object: stored, elapsed})
+      if (plan !== undefined && file !== undefined)
+        await settings.onStored?.({item, stored, plan, receipts, file, elapsed})
       return {keptParts: 0}
     }
     const failure = describeKept(end)
-    onEvent({event: 'failed', id, code: failure.code, message: failure.message})
+    const {code, message} = failure
+    onEvent({event: 'failed', id, source: item.path, target: formatTarget(item.target), code, message})
     return {failure, keptParts}
   }
 

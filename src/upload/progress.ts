@@ -30,6 +30,8 @@ export interface Progress {
   readonly started: number
   readonly done: number
   readonly failed: number
+  /** Objects that the store had already; they are in no other count. */
+  readonly skipped: number
   readonly retries: number
   /** Bytes of the objects that were started and have not failed: `kept` <= `sent` <= `size`. */
   readonly size: number
@@ -44,7 +46,18 @@ export interface Progress {
 const MAX_NOTES = 5
 
 export function emptyProgress(): Progress {
-  return {started: 0, done: 0, failed: 0, retries: 0, size: 0, sent: 0, kept: 0, active: new Map(), notes: []}
+  return {
+    started: 0,
+    done: 0,
+    failed: 0,
+    skipped: 0,
+    retries: 0,
+    size: 0,
+    sent: 0,
+    kept: 0,
+    active: new Map(),
+    notes: [],
+  }
 }
 
 export function isSizeKnown(object: ActiveObject): boolean {
@@ -101,8 +114,12 @@ export function advance(known: Progress, event: UploadEvent): Progress {
       return {...leave(known, event.id, {size, sent: size, kept: object.kept}), done: known.done + 1}
     }
     case 'failed': {
-      if (!known.active.has(event.id)) return known
+      // What could not be opened has failed without a start, and says itself what it was.
+      if (!known.active.has(event.id)) return event.source === undefined ? known : {...known, failed: known.failed + 1}
       return {...leave(known, event.id, NOTHING), failed: known.failed + 1}
+    }
+    case 'skipped': {
+      return {...known, skipped: known.skipped + 1}
     }
     default: {
       return {...known, notes: [...known.notes, event.message].slice(-MAX_NOTES)}

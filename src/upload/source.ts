@@ -1,9 +1,10 @@
-import {close, constants, fstat, open, stat} from 'node:fs'
+import {close, closeSync, constants, fstat, fstatSync, open, openSync, stat, statSync} from 'node:fs'
 import type {BigIntStats} from 'node:fs'
 import {promisify} from 'node:util'
 import {Failure} from '../core/failure.ts'
 import {printable} from '../core/printable.ts'
 import type {Body, ByteRange} from '../stores/store.ts'
+import {quickCall} from './quick-calls.ts'
 import {createReader} from './read-file.ts'
 import type {ReadAt} from './read-file.ts'
 
@@ -32,22 +33,33 @@ export interface Source {
 /** A FIFO without a writer would hold the opening; no regular file minds. Windows does not know the word. */
 const FLAGS = constants.O_RDONLY | ((constants as Partial<typeof constants>).O_NONBLOCK ?? 0)
 
-const openFd = promisify(open)
-const closeFd = promisify(close)
-const statFd = promisify(fstat) as (fd: number, options: {bigint: true}) => Promise<BigIntStats>
-const statPath = promisify(stat) as (path: string, options: {bigint: true}) => Promise<BigIntStats>
+const EXACT = {bigint: true} as const
+
+const openFd = quickCall<[string], number>(
+  path => openSync(path, FLAGS),
+  path => promisify(open)(path, FLAGS),
+)
+const closeFd = quickCall(closeSync, promisify(close))
+const statFd = quickCall<[number], BigIntStats>(
+  fd => fstatSync(fd, EXACT),
+  fd => promisify(fstat)(fd, EXACT),
+)
+const statPath = quickCall<[string], BigIntStats>(
+  path => statSync(path, EXACT),
+  path => promisify(stat)(path, EXACT),
+)
 
 /**
  * Opens a file for upload. As a prefix, the file may grow: the bytes that are there now are the object, compared once
  * more before the end. Fails `not-found`, `forbidden`, or `usage` for what is not a file.
  */
 export async function openFile(path: string, isPrefix = false): Promise<Source> {
-  const fd = await openFd(path, FLAGS).catch((error: unknown) => {
+  const fd = await openFd(path).catch((error: unknown) => {
     throw sourceFailure(error, path)
   })
   let identity: FileIdentity
   try {
-    const found = await statFd(fd, {bigint: true})
+    const found = await statFd(fd)
     refuseNonFile(found, path)
     identity = identify(found)
   } catch (error) {
@@ -59,9 +71,9 @@ export async function openFile(path: string, isPrefix = false): Promise<Source> 
     path,
     size: identity.size,
     identity,
-    body: range => fileBody(readAt, range, path),
+    body: range => fileBody(readAt, fd, range, path),
     async check() {
-      const now = await statPath(path, {bigint: true}).catch((error: unknown) => {
+      const now = await statPath(path).catch((error: unknown) => {
         throw changed(path, 'it is gone', error)
       })
       return compareIdentity(identity, identify(now), path, isPrefix)
@@ -71,14 +83,19 @@ export async function openFile(path: string, isPrefix = false): Promise<Source> 
 }
 
 /** Fails as `openFile` would, without opening: `not-found`, `forbidden`, `usage`. */
-export async function checkFile(path: string): Promise<number> {
+export async function identifyFile(path: string): Promise<FileIdentity> {
   try {
-    const found = await statPath(path, {bigint: true})
+    const found = await statPath(path)
     refuseNonFile(found, path)
-    return Number(found.size)
+    return identify(found)
   } catch (error) {
     throw sourceFailure(error, path)
   }
+}
+
+/** Returns the size of a file. Fails as `identifyFile` does. */
+export async function checkFile(path: string): Promise<number> {
+  return (await identifyFile(path)).size
 }
 
 function compareIdentity(before: FileIdentity, now: FileIdentity, path: string, isPrefix: boolean): 'same' | 'touched' {
@@ -98,9 +115,10 @@ function identify(stats: BigIntStats): FileIdentity {
   }
 }
 
-function fileBody(readAt: ReadAt, {offset, size}: ByteRange, path: string): Body {
+function fileBody(readAt: ReadAt, fd: number, {offset, size}: ByteRange, path: string): Body {
   return {
     size,
+    file: {fd, offset},
     async read(into, position) {
       try {
         return await readAt(into, Math.min(into.length, size - position), offset + position)
@@ -120,7 +138,7 @@ function refuseNonFile(stats: BigIntStats, path: string): void {
   const name = printable(path)
   if (stats.isDirectory()) {
     throw new Failure('usage', `"${name}" is a folder.`, {
-      suggestion: 'Folders come with -r, which this version does not have yet; name the files themselves.',
+      suggestion: 'Upload what is in it with -r; a list of files names files only (find -type f).',
     })
   }
   throw new Failure('usage', `"${name}" is not a regular file.`)

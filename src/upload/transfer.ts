@@ -1,9 +1,14 @@
 import {asFailure, Failure} from '../core/failure.ts'
+import {formatTarget} from '../core/target.ts'
 import type {ObjectOptions, PartPlan, PartReceipt, StoredObject, Target, UploadStore} from '../stores/store.ts'
-import type {UploadSink} from './events.ts'
+import {createFailureLog} from './failure-log.ts'
 import {createObjectTransfer, GO_ON} from './object-transfer.ts'
 import type {ObjectTransfer} from './object-transfer.ts'
+import type {CallSettings} from './part-call.ts'
 import type {KeepSettings} from './session-keeper.ts'
+import {isRefused, isSkipped} from './source-items.ts'
+import type {RefusedItem, SkippedItem, SourceItem} from './source-items.ts'
+import type {FileIdentity} from './source.ts'
 
 /** One file on its way to one object. */
 export interface UploadItem {
@@ -18,11 +23,12 @@ export interface StoredItem {
   readonly stored: StoredObject
   readonly plan: PartPlan
   readonly receipts: readonly PartReceipt[]
+  readonly file: FileIdentity
+  readonly elapsed: number
 }
 
-export interface UploadSettings {
+export interface UploadSettings extends CallSettings {
   readonly signal: AbortSignal
-  readonly onEvent: UploadSink
   /** Bodies in flight at once; the store's limit layer holds it, the workers follow it. */
   readonly concurrency: number
   readonly partSize?: number
@@ -30,32 +36,67 @@ export interface UploadSettings {
   readonly keep?: KeepSettings
   /** What to do about a file that changes: fail, start over, or send the bytes that were there at the start. */
   readonly onChange?: 'fail' | 'retry' | 'prefix'
-  readonly onStored?: (stored: StoredItem) => void
+  /** Nothing more is begun after so many failures. */
+  readonly maxFailures?: number
+  /** Never fails; waited for. */
+  readonly onStored?: (stored: StoredItem) => void | Promise<void>
 }
 
 export interface UploadSummary {
   readonly done: number
+  readonly skipped: number
+  readonly failed: number
+  /** At most a few of each code; all of them came as events. */
   readonly failures: readonly Failure[]
 }
+
+/** Files may fail by chance, one after the other; so many do not. */
+const LEAST_PATIENCE = 16
 
 /**
  * Uploads every item. Workers share one generator of work over all parts of all objects. An object that fails does not
  * stop the others; fails only when `signal` ends the whole run, after what was begun has been settled.
  */
 export async function uploadAll(
-  items: Iterable<UploadItem> | AsyncIterable<UploadItem>,
+  items: Iterable<SourceItem> | AsyncIterable<SourceItem>,
   store: UploadStore,
   settings: UploadSettings,
 ): Promise<UploadSummary> {
   const open = new Set<ObjectTransfer>()
-  const failures: Failure[] = []
+  const log = createFailureLog(settings.maxFailures ?? Infinity, Math.max(LEAST_PATIENCE, settings.concurrency * 2))
   let done = 0
+  let skipped = 0
+
+  /** What is not sent at all. */
+  function tellAside(id: number, item: RefusedItem | SkippedItem): void {
+    const {path: source, target} = item
+    if (isSkipped(item)) {
+      const {size, etag, reason} = item.skipped
+      settings.onEvent({event: 'skipped', id, source, target: formatTarget(item.target), size, etag, reason})
+      skipped++
+      return
+    }
+    const {code, message} = item.failure
+    const text = target === undefined ? {} : {target: formatTarget(target)}
+    settings.onEvent({event: 'failed', id, source, ...text, code, message})
+    log.add(item.failure)
+  }
 
   async function* produceWork(): AsyncGenerator<() => Promise<void>> {
     let id = 0
     for await (const item of items) {
       settings.signal.throwIfAborted()
-      const transfer = createObjectTransfer(++id, item, store, settings)
+      const reason = log.whyStop()
+      if (reason !== undefined) {
+        settings.onEvent({event: 'note', id: 0, message: reason})
+        return
+      }
+      id++
+      if (isSkipped(item) || isRefused(item)) {
+        tellAside(id, item)
+        continue
+      }
+      const transfer = createObjectTransfer(id, item, store, settings)
       open.add(transfer)
       yield* transfer.work()
       yield async () => {
@@ -63,8 +104,10 @@ export async function uploadAll(
         // What an interrupt ended is settled, and counted, with all the others below.
         if (settings.signal.aborted) return
         open.delete(transfer)
-        if (failure === undefined) done++
-        else failures.push(failure)
+        if (failure === undefined) {
+          done++
+          log.succeed()
+        } else log.add(failure)
       }
     }
   }
@@ -79,7 +122,7 @@ export async function uploadAll(
   }
   const ends = await Promise.allSettled(Array.from({length: settings.concurrency * 2}, worker))
   const broken = ends.find(end => end.status === 'rejected')
-  if (broken === undefined) return {done, failures}
+  if (broken === undefined) return {done, skipped, failed: log.count, failures: log.failures}
   const reason = asFailure(settings.signal.aborted ? settings.signal.reason : broken.reason)
   const stopped = await Promise.all([...open].map(transfer => transfer.stop(reason)))
   const keptParts = stopped.reduce((sum, end) => sum + end.keptParts, 0)

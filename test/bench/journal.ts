@@ -50,10 +50,10 @@ async function writeReceipts(): Promise<{write: number; read: number}> {
 }
 
 const sandbox = await startSandboxProcess()
-const arena = await createArena(sandbox.keys, sandbox.endpoint, () => sandbox.end())
+const arena = await createArena(sandbox.keys, sandbox.endpoint, () => sandbox.end(), true)
 try {
   const file = await arena.makeFile(SAMPLE * PART)
-  const base = {keys: sandbox.keys, endpoint: sandbox.endpoint, file, key: 'k', concurrency: AT_ONCE}
+  const base = {remote: arena.remoteAt(sandbox.endpoint), file, key: 'k', concurrency: AT_ONCE}
   const waits = {stall: 30_000, answer: 60_000, complete: 60_000}
   await uploadByEngine({...base, waits})
   const sending = await cpuOf(() => uploadByEngine({...base, waits}))

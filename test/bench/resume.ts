@@ -11,7 +11,7 @@ import {startSandboxProcess} from './sandbox-process.ts'
 const size = Number(process.argv[2] ?? 8) * GIB
 
 const sandbox = await startSandboxProcess()
-const arena = await createArena(sandbox.keys, sandbox.endpoint, () => sandbox.end())
+const arena = await createArena(sandbox.keys, sandbox.endpoint, () => sandbox.end(), true)
 const home = await arena.makeHome({AWS_ENDPOINT_URL: sandbox.endpoint})
 
 /** Runs it, kills it once so much is stored, and returns the seconds that it took. */

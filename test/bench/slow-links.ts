@@ -15,7 +15,7 @@ const RATE = 25_000_000
 const size = Number(process.argv.find(each => /^\d+$/u.test(each)) ?? 256) * MIB
 
 const sandbox = await startSandboxProcess()
-const arena = await createArena(sandbox.keys, sandbox.endpoint, () => sandbox.end())
+const arena = await createArena(sandbox.keys, sandbox.endpoint, () => sandbox.end(), true)
 const home = await arena.makeHome()
 
 /** Uploads one file over such a link and prints the wall time beside what the link could do. */

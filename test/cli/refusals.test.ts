@@ -153,7 +153,7 @@ describe('skylift upload, asked wrongly', () => {
   it('says that a command is unknown, as words and as JSON', async () => {
     const plain = await runSkylift(['frobnicate'], home)
     expect(plain).to.include({status: 2, stdout: ''})
-    expect(plain.stderr).to.match(/command frobnicate not found\.\n {2}\S/u)
+    expect(plain.stderr).to.match(/There is no command "frobnicate"\.\n {2}\S/u)
     const json = await runSkylift(['frobnicate', '--json'], home)
     expect(json.status).to.equal(2)
     expect(readJson<FailureJson>(json).failures[0]?.code).to.equal('usage')

@@ -24,10 +24,21 @@ import {
 import {closeIdle, closeOnNextRequest, cut, reset, silence, slow, stall} from '../support/faults.ts'
 import type {Fault} from '../support/faults.ts'
 
-export type Verb = 'connect' | 'create' | 'part' | 'listParts' | 'complete' | 'abort' | 'put'
+export type Verb =
+  | 'connect'
+  | 'create'
+  | 'part'
+  | 'listParts'
+  | 'complete'
+  | 'abort'
+  | 'put'
+  // Of Swift alone: the sign-in, what a cluster says of itself, a look at an object.
+  | 'auth'
+  | 'info'
+  | 'head'
 
 /** `stored`: the object is there, byte for byte. Anything else names the failure. */
-export type End = 'stored' | 'busy or network' | 'forbidden or stored' | FailureCode
+export type End = 'stored' | FailureCode | `${FailureCode} or ${FailureCode | 'stored'}`
 
 export interface FaultRow {
   readonly name: string
@@ -40,8 +51,8 @@ export interface FaultRow {
   readonly always?: Partial<Record<Verb, End>>
 }
 
-const REQUESTS = ['create', 'part', 'listParts', 'complete', 'abort', 'put'] as const
-const BODIES = ['part', 'complete', 'put'] as const
+export const REQUESTS = ['create', 'part', 'listParts', 'complete', 'abort', 'put'] as const
+export const BODIES = ['part', 'complete', 'put'] as const
 const EVERYWHERE = ['connect', ...REQUESTS] as const
 const LOST = {create: 'network', part: 'network', listParts: 'network', put: 'network'} as const
 const BUSY = {create: 'busy', part: 'busy', listParts: 'busy', complete: 'busy', put: 'busy'} as const
@@ -51,8 +62,8 @@ function final(code: FailureCode): Partial<Record<Verb, End>> {
   return {create: code, part: code, complete: code, put: code}
 }
 
-export const FAULTS: readonly FaultRow[] = [
-  // TCP
+/** What happens to connections, whatever is spoken over them. */
+export const TCP_FAULTS: readonly FaultRow[] = [
   {
     name: 'a reset at once',
     fault: () => reset('headers'),
@@ -110,7 +121,11 @@ export const FAULTS: readonly FaultRow[] = [
   {name: 'a slow line', fault: () => slow(4_000_000, 4000), verbs: REQUESTS},
   {name: 'the connection closed when idle', fault: () => closeIdle(), verbs: REQUESTS, always: {part: 'stored'}},
   {name: 'the connection closed under the next request', fault: () => closeOnNextRequest(), verbs: REQUESTS},
-  // HTTP
+]
+
+/** What an S3 store answers, and what is no answer at all. */
+export const FAULTS: readonly FaultRow[] = [
+  ...TCP_FAULTS,
   {name: '500', fault: () => internalError(), verbs: REQUESTS, always: BUSY},
   {name: '500 without a body', fault: () => emptyError(), verbs: REQUESTS, always: {part: 'busy', complete: 'busy'}},
   {

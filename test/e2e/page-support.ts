@@ -65,11 +65,15 @@ export async function visit(
     errors,
     choose: file => page.setInputFiles('#file', file),
     async sees(words) {
-      await page.waitForFunction(
-        ([source, flags]) => new RegExp(source ?? '', flags).test(document.body.innerText),
-        [words.source, words.flags],
-        {timeout: 30_000},
-      )
+      try {
+        await page.waitForFunction(
+          ([source, flags]) => new RegExp(source ?? '', flags).test(document.body.innerText),
+          [words.source, words.flags],
+          {timeout: 30_000},
+        )
+      } catch {
+        throw new Error(`The page does not say ${words}: ${await page.innerText('main')} ${errors.join(' ')}`)
+      }
       return page.innerText('main')
     },
     leave: () => context.close(),

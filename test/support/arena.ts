@@ -3,16 +3,25 @@ import {createReadStream} from 'node:fs'
 import {readdir} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {Readable} from 'node:stream'
-import {CreateBucketCommand, GetObjectCommand, ListMultipartUploadsCommand, S3Client} from '@aws-sdk/client-s3'
+import {
+  AbortMultipartUploadCommand,
+  CreateBucketCommand,
+  GetObjectCommand,
+  ListMultipartUploadsCommand,
+  ListPartsCommand,
+  S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3'
+import type {MultipartUpload} from '@aws-sdk/client-s3'
 import {startSandbox} from '../../src/sandbox/server.ts'
 import {startFaultProxy} from './fault-proxy.ts'
-import type {FaultProxy} from './fault-proxy.ts'
 import {makeRandomFile} from './random-file.ts'
 import {makeHome} from './run-skylift.ts'
-import type {Env, Home} from './run-skylift.ts'
 import {makeTempFolder} from './temp-folder.ts'
+import {BUCKET} from './world.ts'
+import type {World} from './world.ts'
 
-export const BUCKET = 'arena'
+export {BUCKET} from './world.ts'
 
 export interface S3Keys {
   readonly accessKeyId: string
@@ -20,33 +29,26 @@ export interface S3Keys {
   readonly region: string
 }
 
-/** A store, a proxy that breaks what it is told to in front of it, and clients that are not ours to look behind both. */
-export interface Arena {
+/** A world that speaks S3. */
+export interface Arena extends World {
   readonly keys: S3Keys
-  /** Past every proxy. */
-  readonly endpoint: string
   readonly port: number
-  readonly proxy: FaultProxy
   readonly client: S3Client
-  /** A new random file. */
-  makeFile(size: number): Promise<string>
-  /** A home whose environment has the credentials and the proxy as its endpoint. */
-  makeHome(env?: Env): Promise<Home>
-  /** SHA-256 of what the store holds, read by a foreign client; undefined where nothing stands. */
-  hashStored(key: string): Promise<string | undefined>
-  /** Keys of the uploads that the store shows as unfinished. */
-  listUploads(): Promise<string[]>
-  close(): Promise<void>
 }
 
 export async function openArena(): Promise<Arena> {
   const sandbox = await startSandbox({folder: await makeTempFolder()})
   const {accessKeyId, secretAccessKey, region, endpoint} = sandbox
-  return createArena({accessKeyId, secretAccessKey, region}, endpoint, () => sandbox.close())
+  return createArena({accessKeyId, secretAccessKey, region}, endpoint, () => sandbox.close(), true)
 }
 
-/** The same over a store that somebody else started. */
-export async function createArena(keys: S3Keys, endpoint: string, end: () => Promise<void>): Promise<Arena> {
+/** The same over a store that somebody else started; one that is not our sandbox is an endpoint that nobody knows. */
+export async function createArena(
+  keys: S3Keys,
+  endpoint: string,
+  end: () => Promise<void>,
+  isSandbox = false,
+): Promise<Arena> {
   const {accessKeyId, secretAccessKey, region} = keys
   const proxy = await startFaultProxy({upstream: endpoint})
   const folder = await makeTempFolder()
@@ -55,12 +57,31 @@ export async function createArena(keys: S3Keys, endpoint: string, end: () => Pro
     if ((error as Error).name !== 'BucketAlreadyOwnedByYou') throw error
   })
   let files = 0
+
+  async function listAll(): Promise<MultipartUpload[]> {
+    const {Uploads = []} = await client.send(new ListMultipartUploadsCommand({Bucket: BUCKET}))
+    return Uploads
+  }
+  async function uploadOf(key: string): Promise<{Bucket: string; Key: string; UploadId: string | undefined}> {
+    const found = (await listAll()).find(({Key}) => Key === key)
+    return {Bucket: BUCKET, Key: key, UploadId: found?.UploadId}
+  }
+
   return {
+    scheme: 's3',
     keys,
     endpoint,
     port: Number(new URL(endpoint).port),
     proxy,
     client,
+    remoteAt: endpointUrl => ({
+      provider: 's3',
+      name: 's3',
+      endpointUrl,
+      region,
+      keys: {accessKeyId, secretAccessKey},
+      isSandbox,
+    }),
     async makeFile(size) {
       const path = join(folder, `file-${++files}`)
       await makeRandomFile(path, size, files)
@@ -83,9 +104,20 @@ export async function createArena(keys: S3Keys, endpoint: string, end: () => Pro
         throw error
       }
     },
-    async listUploads() {
-      const {Uploads = []} = await client.send(new ListMultipartUploadsCommand({Bucket: BUCKET}))
-      return Uploads.map(({Key}) => Key ?? '')
+    listUploads: async () => (await listAll()).map(({Key}) => Key ?? ''),
+    async listLooseParts(which) {
+      const loose: string[] = []
+      for (const {Key, UploadId} of which === 'ofNobody' ? [] : await listAll()) {
+        const {Parts = []} = await client.send(new ListPartsCommand({Bucket: BUCKET, Key, UploadId}))
+        loose.push(...Parts.map(({PartNumber}) => `${Key} ${UploadId} ${PartNumber}`))
+      }
+      return loose
+    },
+    async dropUpload(key) {
+      await client.send(new AbortMultipartUploadCommand(await uploadOf(key)))
+    },
+    async putPart(key, PartNumber, Body) {
+      await client.send(new UploadPartCommand({...(await uploadOf(key)), PartNumber, Body}))
     },
     async close() {
       client.destroy()
@@ -106,7 +138,7 @@ export async function hashPath(path: string): Promise<string> {
   return hashStream(createReadStream(path))
 }
 
-async function hashStream(stream: Readable): Promise<string> {
+export async function hashStream(stream: Readable): Promise<string> {
   const hash = createHash('sha256')
   for await (const piece of stream as AsyncIterable<Buffer>) hash.update(piece)
   return hash.digest('hex')

@@ -5,18 +5,17 @@ import {createAgents} from '../../src/http/agents.ts'
 import type {Waits} from '../../src/http/waits.ts'
 import {memoryFindings} from '../../src/stores/findings.ts'
 import {openStore} from '../../src/stores/open.ts'
+import type {Remote} from '../../src/stores/remote.ts'
 import type {ObjectOptions, Store, StoredObject} from '../../src/stores/store.ts'
 import type {UploadEvent} from '../../src/upload/events.ts'
 import {uploadAll} from '../../src/upload/transfer.ts'
 import type {UploadSettings} from '../../src/upload/transfer.ts'
-import {BUCKET} from './arena.ts'
-import type {S3Keys} from './arena.ts'
+import {BUCKET} from './world.ts'
 
 export const PART = 5 * MIB
 
 export interface EngineOptions extends Partial<Pick<UploadSettings, 'signal' | 'onEvent' | 'onChange' | 'partSize'>> {
-  readonly keys: S3Keys
-  readonly endpoint: string
+  readonly remote: Remote
   readonly file: string
   readonly key: string
   readonly objectOptions?: ObjectOptions
@@ -30,8 +29,6 @@ export interface EngineOptions extends Partial<Pick<UploadSettings, 'signal' | '
   readonly waits?: Partial<Waits>
   /** A certificate to trust, PEM. */
   readonly ca?: string
-  /** As the embedded store is known to be; else as an endpoint that nobody knows. */
-  readonly isSandbox?: boolean
 }
 
 export interface EngineEnd {
@@ -48,29 +45,34 @@ export const SHORT_WAITS: Waits = {connect: 1000, stall: 1000, answer: 1000, com
 
 /** Opens a store with its layers on, as the command does. */
 export async function openEngine(options: EngineOptions): Promise<{store: Store; close(): void}> {
-  const {endpoint: endpointUrl, keys, concurrency = 4, isSandbox = true} = options
-  const {region, ...rest} = keys
+  const {remote, concurrency = 4} = options
   const agents = createAgents(options.ca === undefined ? {} : {extraCa: [options.ca]})
-  const store = await openStore(
-    {provider: 's3', name: 's3', endpointUrl, region, keys: rest, isSandbox},
-    {
-      wire: {agents, waits: {...SHORT_WAITS, ...options.waits}},
-      surroundings: {env: {}, home: '/nonexistent'},
-      findings: memoryFindings(),
-      concurrency,
-      retry: {retryFor: options.retryFor ?? 5000},
-    },
-  )
+  const store = await openStore(remote, {
+    wire: {agents, waits: {...SHORT_WAITS, ...options.waits}},
+    surroundings: {env: {}, home: '/nonexistent'},
+    findings: memoryFindings(),
+    concurrency,
+    retry: {retryFor: options.retryFor ?? 5000},
+  })
   return {store, close: () => agents.close()}
 }
 
 /** Uploads one file in this process, through the whole engine and everything below it. */
 export async function uploadByEngine(options: EngineOptions): Promise<EngineEnd> {
-  const {file, key, objectOptions = {}, stateFolder, resume = 'auto', concurrency = 4, keepParts = true} = options
+  const {
+    remote,
+    file,
+    key,
+    objectOptions = {},
+    stateFolder,
+    resume = 'auto',
+    concurrency = 4,
+    keepParts = true,
+  } = options
   const {store, close} = await openEngine(options)
   const keep = stateFolder === undefined ? undefined : createKeep({resume, 'state-dir': stateFolder}, store)
   const events: UploadEvent[] = []
-  const item = {path: file, target: {remote: 's3', container: BUCKET, key}, options: objectOptions}
+  const item = {path: file, target: {remote: remote.name, container: BUCKET, key}, options: objectOptions}
   try {
     const {failures} = await uploadAll([item], store, {
       signal: options.signal ?? new AbortController().signal,

@@ -73,9 +73,16 @@ export async function carryOut(exchange: Exchange): Promise<void> {
   const message = await reply
   entry.storeStatus = message.statusCode ?? 0
   exchange.changed()
-  if (await isOver(exchange, 'stored')) message.resume()
-  else await sendReply(exchange, message)
+  // A store may answer before it is done, and tell in the body what came of it.
+  const body = hasMoment(exchange.fault, 'stored') ? await readPieces(message) : message
+  if (!(await isOver(exchange, 'stored'))) await sendReply(exchange, message, body)
   await sent
+}
+
+async function readPieces(message: AsyncIterable<Buffer>): Promise<Buffer[]> {
+  const pieces: Buffer[] = []
+  for await (const piece of message) pieces.push(piece)
+  return pieces
 }
 
 function hasMoment(fault: Fault | undefined, moment: Moment): boolean {
@@ -190,7 +197,11 @@ async function sendOwnAnswer(exchange: Exchange, fault: OwnAnswer): Promise<void
   }
 }
 
-async function sendReply(exchange: Exchange, message: IncomingMessage): Promise<void> {
+async function sendReply(
+  exchange: Exchange,
+  message: IncomingMessage,
+  body: AsyncIterable<Buffer> | Iterable<Buffer>,
+): Promise<void> {
   const {response, entry, fault, gone} = exchange
   const status = message.statusCode ?? 502
   if (fault?.kind === 'edit') return sendEdited(exchange, message, fault)
@@ -201,7 +212,7 @@ async function sendReply(exchange: Exchange, message: IncomingMessage): Promise<
   entry.status = status
   response.writeHead(status, message.statusMessage, withoutHopHeaders(message.rawHeaders, ['transfer-encoding']))
   if (limit !== Infinity) response.flushHeaders()
-  for await (const chunk of message as AsyncIterable<Buffer>) {
+  for await (const chunk of body) {
     const room = limit - sent
     if (chunk.length >= room) {
       await new Promise<void>(resolve => void response.write(chunk.subarray(0, room), () => resolve()))
@@ -219,8 +230,7 @@ async function sendReply(exchange: Exchange, message: IncomingMessage): Promise<
 async function sendEdited(exchange: Exchange, message: IncomingMessage, fault: Edit): Promise<void> {
   const {response, request, entry} = exchange
   const streams = exchange.seen.operation === 'get' || request.method === 'HEAD'
-  const pieces: Buffer[] = []
-  if (!streams) for await (const chunk of message as AsyncIterable<Buffer>) pieces.push(chunk)
+  const pieces = streams ? [] : await readPieces(message)
   const old = Buffer.concat(pieces).toString()
   const {connection: _c, 'keep-alive': _k, 'transfer-encoding': _t, ...rest} = message.headers
   const headers = rest as Answer['headers']

@@ -62,7 +62,7 @@ export function errorInside200(when: 'unstored' | 'stored' = 'unstored'): OwnAns
   return at({...internalError(), status: 200}, when)
 }
 
-function edit(name: string, change: (answer: Answer) => Partial<Answer>): Edit {
+export function edit(name: string, change: (answer: Answer) => Partial<Answer>): Edit {
   return {kind: 'edit', name, edit: answer => ({...answer, ...change(answer)})}
 }
 
@@ -70,7 +70,7 @@ function without(headers: Answer['headers'], unwanted: RegExp): Answer['headers'
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !unwanted.test(name)))
 }
 
-const half = (text: string) => text.slice(0, Math.floor(text.length / 2))
+export const half = (text: string) => text.slice(0, Math.floor(text.length / 2))
 const etags = /<ETag>.*?<\/ETag>/gs
 const wrong = `"${'0'.repeat(32)}"`
 

@@ -56,8 +56,10 @@ export function describeRequest(request: IncomingMessage): FaultyRequest {
   const {method = '', url: path = '', headers} = request
   const at = path.indexOf('?')
   const query = new URLSearchParams(at < 0 ? '' : path.slice(at + 1))
-  const number = Number(query.get('partNumber'))
   const operation = recogniseOperation(method, path)
+  // A segment of Swift has its number in its name.
+  const named = operation === 'part' ? /\/(\d{8})(?:\?|$)/.exec(path)?.[1] : undefined
+  const number = Number(query.get('partNumber') ?? named)
   return {operation, method, path, query, headers, ...(number > 0 ? {partNumber: number} : {})}
 }
 

@@ -48,6 +48,8 @@ export function checkPlan({size, partSize, count}: PartPlan, limits: Limits): vo
   if (size > limits.object) throw new Failure('too-large', 'The object is larger than the store allows.')
   if (count > limits.part.count) throw contractBroken(`${count} parts where ${limits.part.count} are allowed`)
   if (partSize < limits.part.min || partSize > limits.part.max) throw contractBroken(`parts of ${partSize} bytes`)
+  // A size that nobody knows yet.
+  if (size < 0) return
   if (count !== Math.max(1, Math.ceil(size / partSize))) {
     throw contractBroken(`${count} parts of ${partSize} bytes for ${size} bytes`)
   }
@@ -57,18 +59,30 @@ export function checkPart(session: Session, part: Part, body: Body, limits: Limi
   const {number, offset, size} = part
   if (!Number.isInteger(number) || number < 1) throw contractBroken(`part number ${number}`)
   if (number > (limits.part?.count ?? 0)) throw contractBroken(`part number ${number} is above the limit`)
-  if (offset !== (number - 1) * session.partSize) throw contractBroken(`part ${number} at offset ${offset}`)
+  const isOpen = session.size < 0
+  if (!isOpen && offset !== (number - 1) * session.partSize) {
+    throw contractBroken(`part ${number} at offset ${offset}`)
+  }
+  if (isOpen && size > (limits.part?.max ?? 0)) throw contractBroken(`part ${number} of ${size} bytes`)
   if (body.size !== size) throw contractBroken(`part ${number} of ${size} bytes with a body of ${body.size}`)
-  if (size > session.partSize || (size === 0 && number > 1)) throw contractBroken(`part ${number} has ${size} bytes`)
+  if ((!isOpen && size > session.partSize) || (size === 0 && number > 1))
+    throw contractBroken(`part ${number} has ${size} bytes`)
 }
 
-export function checkReceipts(session: Session, receipts: readonly PartReceipt[], limits: Limits): void {
+/** `isOpen`: the upload was begun without a size, so its parts may differ. */
+export function checkReceipts(
+  session: Session,
+  receipts: readonly PartReceipt[],
+  limits: Limits,
+  isOpen: boolean,
+): void {
   if (receipts.length === 0) throw contractBroken('complete without a receipt')
   for (const [index, {number, size, etag}] of receipts.entries()) {
     const isLast = index === receipts.length - 1
     if (number !== index + 1) throw contractBroken(`the receipt of part ${number} stands at place ${index + 1}`)
     if (etag === '' || etag.includes('"')) throw contractBroken(`the receipt of part ${number} has the ETag ${etag}`)
-    if (!isLast && size !== session.partSize) throw contractBroken(`part ${number} has ${size} bytes`)
+    const isEqual = !isOpen || limits.part?.equal === true
+    if (!isLast && isEqual && size !== session.partSize) throw contractBroken(`part ${number} has ${size} bytes`)
     if (!isLast && size < (limits.part?.min ?? 0)) throw new Failure('usage', `Part ${number} is too small.`)
   }
   const size = receipts.reduce((sum, each) => sum + each.size, 0)

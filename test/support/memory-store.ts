@@ -121,7 +121,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
       }
     }
     const upload = findUpload(session)
-    checkReceipts(session, receipts, limits)
+    checkReceipts(session, receipts, limits, upload.session.size < 0)
     const parts = receipts.map(({number, etag}) => {
       const part = upload.parts.get(number)
       if (part?.receipt.etag === etag) return part

@@ -15,8 +15,6 @@ export type Operation =
   | 'listUploads'
   | 'bucket'
   | 'buckets'
-  | 'segment'
-  | 'manifest'
   | 'account'
   | 'auth'
   | 'info'
@@ -25,6 +23,9 @@ export type Operation =
 
 const swiftObject = /^\/v1\/((?:AUTH|KEY)_[^/]+)(?:\/([^/]*)(?:\/(.*))?)?$/s
 const segmentPlace = /(?:[_+.-]?segments?|\.parts)(?:\/|$)/i
+/** What our uploads of Swift are made of: a mark that one has begun, its parts, and what a listing of them begins with. */
+const mark = /\/0{8}$/
+const uploadPrefix = /\/skylift-[^/]+\/$/
 const bucketQueries = [
   'cors',
   'versioning',
@@ -66,12 +67,20 @@ function recogniseS3(method: string, query: URLSearchParams, path: string): Oper
   return recognisePlain(method)
 }
 
+/** Swift knows of no uploads: it is the place of an object that makes it a part. */
 function recogniseSwift(method: string, query: URLSearchParams, container?: string, object?: string): Operation {
   if (!container) return method === 'GET' ? 'buckets' : query.has('bulk-delete') ? 'delete' : 'account'
-  if (!object) return method === 'GET' ? 'list' : 'bucket'
+  const isSegment = segmentPlace.test(container) || segmentPlace.test(object ?? '')
+  if (!object) {
+    if (method !== 'GET') return 'bucket'
+    if (!isSegment) return 'list'
+    return uploadPrefix.test(query.get('prefix') ?? '') ? 'listParts' : 'listUploads'
+  }
+  if (isSegment && method === 'DELETE') return 'abort'
   if (method !== 'PUT') return recognisePlain(method)
-  if (query.get('multipart-manifest') === 'put') return 'manifest'
-  return segmentPlace.test(container) || segmentPlace.test(object) ? 'segment' : 'put'
+  if (query.get('multipart-manifest') === 'put') return 'complete'
+  if (!isSegment) return 'put'
+  return mark.test(object) ? 'create' : 'part'
 }
 
 function recognisePlain(method: string): Operation {

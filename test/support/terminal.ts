@@ -22,15 +22,26 @@ export async function answerSkylift(
   argv: readonly string[],
   {env, question, answer}: {env: Env; question: RegExp; answer: string},
 ): Promise<Dialogue> {
+  return talkToSkylift(argv, {env, talk: [[question, answer]]})
+}
+
+/** The same with several questions: each answer is typed once its question stands behind the answer before. */
+export async function talkToSkylift(
+  argv: readonly string[],
+  {env, talk}: {env: Env; talk: readonly (readonly [question: RegExp, answer: string])[]},
+): Promise<Dialogue> {
   const command = quoteCommand([process.execPath, BIN, ...argv])
   const child = spawn('script', ['-qec', command, '/dev/null'], {env: {...env, TERM: 'dumb'}})
+  const left = [...talk]
   let screen = ''
-  let isAnswered = false
+  let seen = 0
   child.stdout.on('data', (piece: Buffer) => {
     screen += piece.toString()
-    if (isAnswered || !question.test(screen)) return
-    isAnswered = true
-    child.stdin.write(answer)
+    const [next] = left
+    if (next === undefined || !next[0].test(screen.slice(seen))) return
+    left.shift()
+    seen = screen.length
+    child.stdin.write(next[1])
   })
   const [status] = (await once(child, 'close')) as [number | null]
   return {status, screen}

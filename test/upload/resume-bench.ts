@@ -6,25 +6,35 @@ import {MIB} from '../../src/core/sizes.ts'
 import {needSwift, startSwift} from '../servers/swift.ts'
 import {createArena, hashPath, listJournals, openArena} from '../support/arena.ts'
 import type {Arena} from '../support/arena.ts'
+import {openSwiftWorld} from '../support/swift-world.ts'
+import type {World} from '../support/world.ts'
 import {uploadByEngine} from '../support/engine.ts'
 import type {EngineEnd, EngineOptions} from '../support/engine.ts'
 import {stall} from '../support/faults.ts'
 import {makeTempFolder} from '../support/temp-folder.ts'
 
-export const STORES = ['the sandbox', "a real Swift's S3 API"] as const
+const OPENERS = {
+  'the sandbox': openArena,
+  "a real Swift's S3 API": openSwiftArena,
+  'a real Swift': openSwiftWorld,
+} satisfies Record<string, () => Promise<World>>
+
+type StoreName = keyof typeof OPENERS
+export const STORES = Object.keys(OPENERS) as readonly StoreName[]
 
 export const INTERRUPTED = new Failure('interrupted', 'Interrupted.')
 /** Four parts, the last one short. */
 export const SIZE = 16 * MIB
 
 /** One file, one key and one state folder for each test, before the same store. */
-export function createResumeBench(name: (typeof STORES)[number]) {
+export function createResumeBench(name: StoreName) {
   const isSandbox = name === 'the sandbox'
   const run = Math.random().toString(36).slice(2)
-  let arena: Arena
+  let arena: World
   let keys = 0
   const bench = {
     isSandbox,
+    isS3: name !== 'a real Swift',
     file: '',
     key: '',
     stateFolder: '',
@@ -33,11 +43,9 @@ export function createResumeBench(name: (typeof STORES)[number]) {
     },
 
     base: (): EngineOptions => ({
-      keys: arena.keys,
-      endpoint: arena.proxy.endpoint,
+      remote: arena.remoteAt(arena.proxy.endpoint),
       file: bench.file,
       key: bench.key,
-      isSandbox,
       // A real store may be slow for a moment.
       waits: {stall: 5000, answer: 10_000, complete: 20_000},
     }),
@@ -95,9 +103,9 @@ export function createResumeBench(name: (typeof STORES)[number]) {
 
   before(async function () {
     if (!isSandbox) needSwift(this)
-    arena = isSandbox ? await openArena() : await openSwiftArena()
+    arena = await OPENERS[name]()
   })
-  after(async () => (arena as Arena | undefined)?.close())
+  after(async () => (arena as World | undefined)?.close())
 
   beforeEach(async () => {
     arena.proxy.clear()

@@ -1,9 +1,8 @@
 import {readdir, readFile, truncate, utimes, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
-import {AbortMultipartUploadCommand, ListMultipartUploadsCommand, UploadPartCommand} from '@aws-sdk/client-s3'
 import {expect} from 'chai'
 import {MIB} from '../../src/core/sizes.ts'
-import {BUCKET, hashPath, listJournals} from '../support/arena.ts'
+import {hashPath, listJournals} from '../support/arena.ts'
 import {PART, uploadByEngine} from '../support/engine.ts'
 import {reset, silence} from '../support/faults.ts'
 import {startPolicyProxy} from '../support/policy-proxy.ts'
@@ -48,7 +47,7 @@ for (const name of STORES) {
       await bench.expectDone(end)
       expect(end.notes).to.equal('The file has changed since the last run. Starting over.')
       expect(bench.sentParts()).to.deep.equal([1, 2, 3, 4])
-      expect(bench.arena.proxy.count('abort')).to.equal(1)
+      expect(bench.arena.proxy.count('abort')).to.be.above(0)
     })
 
     it('drops the old upload when the file has become so small that it goes whole', async () => {
@@ -77,9 +76,7 @@ for (const name of STORES) {
 
     it('starts over when the store has forgotten the upload, and says so', async () => {
       await bench.uploadUntil(2)
-      const {Uploads = []} = await bench.arena.client.send(new ListMultipartUploadsCommand({Bucket: BUCKET}))
-      const UploadId = Uploads.find(({Key}) => Key === bench.key)?.UploadId
-      await bench.arena.client.send(new AbortMultipartUploadCommand({Bucket: BUCKET, Key: bench.key, UploadId}))
+      await bench.arena.dropUpload(bench.key)
       const end = await bench.upload()
       await bench.expectDone(end)
       expect(end.notes).to.equal('The store has forgotten the unfinished upload. Starting over.')
@@ -97,12 +94,7 @@ for (const name of STORES) {
 
     it('sends a part again that somebody else has sent since', async () => {
       await bench.uploadUntil(3)
-      const {Uploads = []} = await bench.arena.client.send(new ListMultipartUploadsCommand({Bucket: BUCKET}))
-      const UploadId = Uploads.find(({Key}) => Key === bench.key)?.UploadId
-      const Body = Buffer.alloc(PART, 'theirs')
-      await bench.arena.client.send(
-        new UploadPartCommand({Bucket: BUCKET, Key: bench.key, UploadId, PartNumber: 2, Body}),
-      )
+      await bench.arena.putPart(bench.key, 2, Buffer.alloc(PART, 'theirs'))
       await bench.expectDone(await bench.upload())
       expect(bench.sentParts()).to.deep.equal([2, 4])
     })
@@ -110,9 +102,10 @@ for (const name of STORES) {
     it('trusts its own receipts where the key may not list, and sends again what turns out to be missing', async () => {
       const proxy = await startPolicyProxy({upstream: bench.arena.endpoint})
       try {
-        await bench.uploadUntil(2, {endpoint: proxy.endpoint})
+        const remote = bench.arena.remoteAt(proxy.endpoint)
+        await bench.uploadUntil(2, {remote})
         proxy.clear()
-        await bench.expectDone(await bench.upload({endpoint: proxy.endpoint}))
+        await bench.expectDone(await bench.upload({remote}))
         expect(proxy.count('part')).to.equal(2)
         expect(proxy.count('create')).to.equal(0)
       } finally {
@@ -145,7 +138,8 @@ for (const name of STORES) {
       await bench.expectDone(end)
       expect(end.stored).to.include({size: SIZE})
       const asked = new Set(bench.arena.proxy.log.map(({operation}) => operation))
-      expect([...asked].filter(each => !['listParts', 'complete', 'head'].includes(each))).to.deep.equal([])
+      const allowed = ['listParts', 'complete', 'head', ...(bench.isS3 ? [] : ['auth', 'info', 'get', 'abort'])]
+      expect([...asked].filter(each => !allowed.includes(each))).to.deep.equal([])
     })
 
     it('starts over when Complete was not heard and something else stands at the key by now', async () => {
@@ -160,10 +154,12 @@ for (const name of STORES) {
       await first
       bench.arena.proxy.clear()
       const theirs = await bench.arena.makeFile(SIZE)
-      await uploadByEngine({...bench.base(), endpoint: bench.arena.endpoint, file: theirs})
+      await uploadByEngine({...bench.base(), remote: bench.arena.remoteAt(bench.arena.endpoint), file: theirs})
       const end = await bench.upload()
       await bench.expectDone(end)
-      expect(end.notes).to.include('Starting over')
+      expect(bench.sentParts()).to.deep.equal([1, 2, 3, 4])
+      // Whoever replaced the object has deleted its segments: there is no upload to be forgotten.
+      if (bench.isS3) expect(end.notes).to.include('Starting over')
     })
 
     it('is aborted where the state folder will not survive: nothing is left', async () => {

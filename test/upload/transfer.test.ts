@@ -19,7 +19,7 @@ describe('uploadAll', () => {
     const sizes = [0, 1, 64 * KIB, 64 * KIB + 1, 640 * KIB, 1000 * KIB + 7]
     const items = await bench.makeItems(sizes)
     const {summary} = await bench.upload(items, store)
-    expect(summary).to.deep.equal({done: sizes.length, failures: []})
+    expect(summary).to.deep.include({done: sizes.length, failures: []})
     for (const {path, target} of items) await bench.expectStored(store, path, target.key)
     expect(store.calls.filter(({verb}) => verb === 'begin')).to.have.length(3)
     expect(store.uploads.size).to.equal(0)
@@ -102,7 +102,7 @@ describe('uploadAll', () => {
     const store = createMemoryStore({before: failNth('putPart', 1, 3, 4)})
     const items = await bench.makeItems([5 * 64 * KIB])
     const {summary, events} = await bench.upload(items, store)
-    expect(summary).to.deep.equal({done: 1, failures: []})
+    expect(summary).to.deep.include({done: 1, failures: []})
     expect(events.filter(({event}) => event === 'retry')).to.have.length(3)
     for (const {path, target} of items) await bench.expectStored(store, path, target.key)
   })
@@ -115,7 +115,7 @@ describe('uploadAll', () => {
     })
     const items = await bench.makeItems([5 * 64 * KIB])
     const {summary, events} = await bench.upload(items, store)
-    expect(summary).to.deep.equal({done: 1, failures: []})
+    expect(summary).to.deep.include({done: 1, failures: []})
     for (const {path, target} of items) await bench.expectStored(store, path, target.key)
     expect(store.calls.filter(({verb}) => verb === 'putPart')).to.have.length(7)
     expect(store.calls.filter(({verb}) => verb === 'complete')).to.have.length(2)
@@ -196,7 +196,7 @@ describe('uploadAll', () => {
       concurrency: 2,
       partSize: 64 * KIB,
     })
-    expect(summary).to.deep.equal({done: 1, failures: []})
+    expect(summary).to.deep.include({done: 1, failures: []})
     await bench.expectStored(store, path, 'plain')
   })
 })

@@ -1,5 +1,7 @@
 import type {UploadSink} from '../../upload/events.ts'
 import type {Expected} from './words.ts'
+import {isGithub} from '../github.ts'
+import {disarmed, withGithub} from './github.ts'
 import {createJsonDisplay} from './json.ts'
 import {createLinesDisplay} from './lines.ts'
 
@@ -49,15 +51,31 @@ export function chooseDisplay(
   return wish === 'terminal' && !canDraw(stderr) ? 'lines' : wish
 }
 
+export interface DisplayStreams {
+  readonly stderr: DisplayStream
+  readonly stdout?: NodeJS.WritableStream
+}
+
 /** What cannot be drawn live becomes lines. */
 export async function createDisplay(
   kind: DisplayKind,
-  streams: {readonly stderr: DisplayStream; readonly stdout?: NodeJS.WritableStream},
+  streams: DisplayStreams,
   options: DisplayOptions,
 ): Promise<Display> {
   const {stderr, stdout = process.stdout} = streams
-  const above: Display['above'] = line => stdout.write(`${line}\n`)
   const chosen = chooseDisplay(kind, stderr, options.env)
+  if (!isGithub(options.env)) return openDisplay(chosen, {stderr, stdout}, options)
+  const isLog = chosen === 'lines'
+  const inner = await openDisplay(chosen, {stderr: isLog ? disarmed(stderr) : stderr, stdout}, options)
+  return withGithub(inner, stderr, options, isLog)
+}
+
+async function openDisplay(
+  chosen: DisplayKind,
+  {stderr, stdout}: Required<DisplayStreams>,
+  options: DisplayOptions,
+): Promise<Display> {
+  const above: Display['above'] = line => stdout.write(`${line}\n`)
   if (chosen === 'terminal') {
     const {createTerminalDisplay} = await import('./terminal.ts')
     return createTerminalDisplay(stderr, stdout, options)

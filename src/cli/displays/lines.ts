@@ -15,14 +15,19 @@ const RETRIES_EVERY = 1000
 /** Writes a plain line every five seconds, and one when something happens: for logs. */
 export function createLinesDisplay(stream: DisplayStream, options: Pick<DisplayOptions, 'now' | 'expected'>): Teller {
   const now = options.now ?? Date.now
+  const started = now()
   let progress = emptyProgress()
   let rate = emptyRate(now())
+  let isOver = false
   let retryToldAt = Number.NEGATIVE_INFINITY
 
   const tell = (line: string): unknown => stream.write(`${line}\n`)
+  let toldSkipped = 0
   const timer = setInterval(() => {
     rate = measureRate(rate, now(), movedOf(progress))
-    if (progress.active.size > 0) tell(describeRun(progress, rate, options.expected))
+    const isNews = progress.active.size > 0 || progress.skipped > toldSkipped
+    toldSkipped = progress.skipped
+    if (isNews) tell(describeRun(progress, rate, options.expected))
   }, EVERY)
   timer.unref()
 
@@ -39,6 +44,10 @@ export function createLinesDisplay(stream: DisplayStream, options: Pick<DisplayO
     },
     end() {
       clearInterval(timer)
+      if (isOver) return
+      isOver = true
+      const line = words.describeEnd(progress, options.expected, now() - started)
+      if (line !== undefined) tell(line)
     },
   }
 }

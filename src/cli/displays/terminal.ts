@@ -27,6 +27,8 @@ export function createTerminalDisplay(
   const now = options.now ?? Date.now
   const unicode = hasUnicode(options.env)
   const paint: View['paint'] = (colour, text) => styleText(colour, text, {stream})
+  const started = now()
+  let isOver = false
   let progress = emptyProgress()
   let rate = emptyRate(now())
 
@@ -79,6 +81,9 @@ export function createTerminalDisplay(
       clearInterval(timer)
       spinner.stop()
       flush()
+      const line = words.describeEnd(progress, options.expected, now() - started)
+      if (line !== undefined && !isOver) stream.write(`${line}\n`)
+      isOver = true
     },
   }
 }

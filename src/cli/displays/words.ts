@@ -7,10 +7,10 @@ import {isSizeKnown} from '../../upload/progress.ts'
 import type {Rate} from '../../upload/rate.ts'
 import {etaOf} from '../../upload/rate.ts'
 
-/** What the whole run will come to, where the command knows it beforehand. */
+/** What the whole run will come to, where the command knows it beforehand; of folders it knows that there may be many. */
 export interface Expected {
-  readonly files: number
-  readonly size: number
+  readonly files?: number
+  readonly size?: number
 }
 
 const SMALL = 8 * 1024 * 1024
@@ -57,25 +57,37 @@ export function describeRetry({part, attempt, wait, message}: Retrying): string 
 
 /** `12/340`, for a narrow place. */
 export function countDone(progress: Progress, expected: Expected | undefined): string {
-  return expected === undefined ? `${progress.done} done` : `${progress.done}/${expected.files}`
+  return expected?.files === undefined ? `${progress.done} done` : `${progress.done}/${expected.files}`
 }
 
 /** `12 done, 1 failed, 4 under way`; of how many, where that is known. */
 export function describeCounts(progress: Progress, expected: Expected | undefined): string {
-  const done = expected === undefined ? `${progress.done}` : `${progress.done} of ${expected.files}`
+  const done = expected?.files === undefined ? `${progress.done}` : `${progress.done} of ${expected.files}`
+  const skipped = progress.skipped > 0 ? [`${progress.skipped} there already`] : []
   const failed = progress.failed > 0 ? [`${progress.failed} failed`] : []
   const active = progress.active.size > 0 ? [`${progress.active.size} under way`] : []
-  return [`${done} done`, ...failed, ...active].join(', ')
+  return [`${done} done`, ...skipped, ...failed, ...active].join(', ')
+}
+
+/** What a run of folders came to; undefined where the words for each file have told it. */
+export function describeEnd(progress: Progress, expected: Expected | undefined, elapsed: number): string | undefined {
+  const {started, skipped, failed, sent, kept} = progress
+  const isTold = expected === undefined || (expected.files !== undefined && skipped === 0)
+  if (isTold || started + skipped + failed === 0) return undefined
+  return `${describeCounts(progress, undefined)}: ${formatSize(sent - kept)} sent in ${formatDuration(elapsed)}`
 }
 
 /** True for a run of one object, as far as one can tell. */
 export function isSingle(progress: Progress, expected: Expected | undefined): boolean {
-  return (expected?.files ?? progress.started) === 1 && progress.started <= 1
+  if (expected === undefined) return progress.started === 1
+  return expected.files === 1 && progress.started <= 1
 }
 
 /** Returns the size that the run works towards; undefined where it cannot be known yet. */
 export function goalOf(progress: Progress, expected: Expected | undefined): number | undefined {
-  if (!isSingle(progress, expected)) return expected === undefined ? undefined : Math.max(expected.size, progress.sent)
+  if (!isSingle(progress, expected)) {
+    return expected?.size === undefined ? undefined : Math.max(expected.size, progress.sent)
+  }
   return [...progress.active.values()].every(isSizeKnown) ? progress.size : undefined
 }
 

@@ -1,6 +1,6 @@
 import {Args} from '@oclif/core'
 import {confirm} from '../../cli/ask.ts'
-import {containerFlags, readContainerOptions} from '../../cli/container-options.ts'
+import {containerFlags, opensToPublic, readContainerOptions} from '../../cli/container-options.ts'
 import {containerArgument} from '../../cli/container-argument.ts'
 import {originNotes} from '../../cli/cors-rule.ts'
 import {StoreCommand} from '../../cli/store-command.ts'
@@ -19,6 +19,7 @@ Without --public-read nobody reads an object who has neither credentials nor a l
   static override examples = [
     '<%= config.bin %> container create s3://inbox --region eu-central-1 --abort-incomplete 7d',
     '<%= config.bin %> container create s3://inbox --cors-origin https://example.com --delete-after 30d',
+    '<%= config.bin %> container create swift://inbox --policy gold --quota-bytes 50G --metadata team=scans',
   ]
 
   static override flags = containerFlags
@@ -27,7 +28,7 @@ Without --public-read nobody reads an object who has neither credentials nor a l
     const {args, flags} = await this.parse(ContainerCreate)
     const target = containerArgument(args.target)
     const options = readContainerOptions(flags)
-    if (flags['public-read'] && !flags.yes) {
+    if (opensToPublic(flags) && !flags.yes) {
       await confirm(`Everybody on the internet will be able to read every object of "${target.container}". Go on?`)
     }
     return this.useStore(target, flags, async ({store, call}) => {

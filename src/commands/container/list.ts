@@ -8,7 +8,7 @@ export default class ContainerList extends StoreCommand {
   static override summary = 'List the containers that the credentials own.'
   static override aliases = ['bucket:list']
   static override args = {
-    target: Args.string({description: 'the remote: s3:// or sandbox://', required: true, ignoreStdin: true}),
+    target: Args.string({description: 'the remote: s3://, swift:// or sandbox://', required: true, ignoreStdin: true}),
   }
 
   static override examples = ['<%= config.bin %> container list s3://', '<%= config.bin %> container list s3:// --json']

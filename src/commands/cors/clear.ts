@@ -21,11 +21,16 @@ export default class CorsClear extends StoreCommand {
     return this.useStore(target, flags, async ({store, call}) => {
       const rules = await store.getCors(target, call)
       const others = rules.filter(rule => !isOurs(rule)).length
+      // Swift has one rule, and no place for a mark.
+      const isUnmarked = rules.every(({id}) => id === undefined)
       if (others > 0 && !flags.yes) {
-        await confirm(`Skylift did not make ${others} of the ${rules.length} CORS rules. Remove them all?`)
+        const what = isUnmarked
+          ? 'Nothing tells whether Skylift made the CORS rules.'
+          : `Skylift did not make ${others} of the ${rules.length} CORS rules.`
+        await confirm(`${what} Remove them all?`)
       }
       await store.clearCors(target, call)
-      if (!this.jsonEnabled()) this.log(describeCleared(rules.length, others))
+      if (!this.jsonEnabled()) this.log(describeCleared(rules.length, isUnmarked ? 0 : others))
       return {ok: true, container: target.container, removed: rules.length}
     })
   }

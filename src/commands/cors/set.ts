@@ -8,6 +8,7 @@ export default class CorsSet extends StoreCommand {
   static override summary = 'Let web pages of some origins use a container; your own other rules stay.'
   static override description = `CORS tells browsers which pages may use the container; it opens nothing to anybody without a signature.
 This replaces the rule that Skylift made before and keeps all others. The rule made now stands first, since the first that fits decides.
+Swift has one rule for a container, so there it replaces whatever was set; what Swift does not heed is told.
 The origin "null" is what a browser sends for a page opened from a file (file://), such as an upload page that came by mail.`
 
   static override args = {

@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import {Args} from '@oclif/core'
-import {originNotes, readCorsRule} from '../../cli/cors-rule.ts'
 import {readPageAssets} from '../../cli/page-assets.ts'
+import {containersOfAll, setPageCors} from '../../cli/page-cors.ts'
 import {pageFlags, pageTicketFlags} from '../../cli/page-flags.ts'
 import {describePage} from '../../cli/page-words.ts'
 import {targetArgument} from '../../cli/target-argument.ts'
@@ -35,19 +35,18 @@ The container must let the page's origin in (CORS): --origin does that in the sa
     const {args, flags} = await this.parse(PageCreate)
     const folder = targetArgument(args.target, 'container')
     const assets = await readPageAssets(this.config)
-    const rule = flags.origin === undefined ? undefined : readCorsRule({origin: flags.origin, preset: 'browser-upload'})
     const file = await prepareTicketFile(flags.output, false)
     const make = async ({store, call}: OpenTickets): Promise<unknown> => {
-      const corsNotes = rule === undefined ? [] : await store.setCors({...folder, key: ''}, [rule], call)
       const minted = []
       for (let count = 0; count < flags.uploads; count++) {
         const target = randomTarget(folder)
-        const wish = await readTicketWish(target, pageTicketFlags(flags), store, call)
+        const wish = await readTicketWish(target, pageTicketFlags(flags, store.assembles), store, call)
         minted.push(await store.mintTicket(target, wish, call))
       }
       const tickets = minted.map(({ticket}) => ticket)
+      const corsNotes = await setPageCors(store, folder, containersOfAll(tickets), flags.origin ?? [], call)
       await file.write(renderPage({title: flags.title, tickets}, assets))
-      const notes = [...new Set(minted.flatMap(each => each.notes)), ...originNotes(flags.origin ?? []), ...corsNotes]
+      const notes = [...new Set(minted.flatMap(each => each.notes)), ...corsNotes]
       this.tellAside([...describePage(tickets, flags.origin), ...notes])
       if (!this.jsonEnabled()) this.log(flags.output)
       const targets = tickets.map(({target}) => formatTarget(target))

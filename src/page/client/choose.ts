@@ -5,16 +5,19 @@ import type {Hasher} from './hasher.ts'
 import {isSameFile, recall} from './memory.ts'
 import type {Place} from './place.ts'
 import {createS3Place} from './s3-place.ts'
+import type {SignPart} from './s3-place.ts'
 import {createSwiftPartsPlace, createSwiftWholePlace} from './swift-place.ts'
 import {planFile} from './upload.ts'
 
 export interface Choice {
   readonly ticket: Ticket
   readonly place: Place
+  /** Tells whoever serves the page that all is there, and returns the link. */
+  readonly finish?: (signal: AbortSignal) => Promise<string>
 }
 
-export function openPlace(ticket: Ticket): Place {
-  if (ticket.kind === 's3') return createS3Place(ticket)
+export function openPlace(ticket: Ticket, sign?: SignPart): Place {
+  if (ticket.kind === 's3') return createS3Place(ticket, sign)
   return ticket.assemble === 'whole' ? createSwiftWholePlace(ticket) : createSwiftPartsPlace(ticket)
 }
 

@@ -1,4 +1,4 @@
-import {Failure} from '../../core/failure.ts'
+import {Failure, isFailure} from '../../core/failure.ts'
 import {timeLeft} from '../../stores/ticket/ticket.ts'
 import type {Place} from './place.ts'
 
@@ -20,3 +20,14 @@ export async function diagnose({origin, expires}: Pick<Place, 'origin' | 'expire
 
 /** Marks the one refusal that the owner can mend by a rule. */
 export const CORS = 'CORS'
+
+/** True when the store is there, and only its answer was kept from the page. Fails `expired`. */
+export async function isHidden(place: Pick<Place, 'origin' | 'expires'>): Promise<boolean> {
+  try {
+    await diagnose(place)
+    return false
+  } catch (error) {
+    if (isFailure(error, 'forbidden')) return true
+    throw error
+  }
+}

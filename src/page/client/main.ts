@@ -3,6 +3,7 @@ import type {Failure} from '../../core/failure.ts'
 import {advance, emptyProgress} from '../../upload/progress.ts'
 import type {Progress} from '../../upload/progress.ts'
 import type {UploadEvent} from '../../upload/events.ts'
+import {containersOf, largestOf} from '../../stores/ticket/ticket.ts'
 import {PAGE_IDS} from '../data.ts'
 import type {PageData} from '../data.ts'
 import {chooseTicket} from './choose.ts'
@@ -11,6 +12,7 @@ import {diagnose} from './diagnose.ts'
 import {createHasher} from './hasher.ts'
 import {remember} from './memory.ts'
 import {placeOf} from './place.ts'
+import {chooseServed} from './served.ts'
 import {uploadFile} from './upload.ts'
 import {createView} from './view.ts'
 import {explain} from './words.ts'
@@ -27,7 +29,8 @@ const hash = createHasher(readText(PAGE_IDS.worker))
 const view = createView()
 const [anyTicket] = data.tickets
 
-if (anyTicket !== undefined) view.tellTerms(anyTicket)
+if (data.served !== undefined) view.tellTerms(data.served.target.container, data.served.max)
+else if (anyTicket !== undefined) view.tellTerms(anyTicket.target.container, largestOf(anyTicket), anyTicket.expires)
 
 let run = new AbortController()
 let isRunning = false
@@ -57,13 +60,14 @@ async function start(chosen: File): Promise<void> {
   }
 
   try {
-    choice ??= await chooseTicket(data.tickets, chosen, hash, run.signal)
-    const {place, ticket} = choice
+    choice ??= await findPlace(chosen)
+    const {place, ticket, finish} = choice
     remember(place.id, chosen, false)
     await uploadFile({file: chosen, place, hash, onEvent, signal: run.signal})
+    const link = (await finish?.(run.signal)) ?? ticket.link?.url
     remember(place.id, chosen, true)
     view.show('done')
-    view.tellDone(chosen.name, ticket.link?.url)
+    view.tellDone(chosen.name, link)
   } catch (error) {
     if (run.signal.aborted) view.draw(progress, 'Paused')
     else await tell(error)
@@ -73,19 +77,32 @@ async function start(chosen: File): Promise<void> {
   }
 }
 
+function findPlace(chosen: File): Promise<Choice> {
+  const {served, tickets} = data
+  if (served !== undefined) return chooseServed(served, chosen, run.signal)
+  return chooseTicket(tickets, chosen, hash, run.signal)
+}
+
 /** Shows what went wrong; another file may be chosen then. */
 async function tell(error: unknown): Promise<void> {
-  choice = undefined
   const failure = await findCause(asFailure(error))
-  const {remote = '', container = ''} = anyTicket?.target ?? {}
-  view.tellProblem(explain(failure, `${remote}://${container}`))
+  const {remote = '', container = ''} = data.served?.target ?? anyTicket?.target ?? {}
+  const containers = anyTicket === undefined ? [container] : containersOf(anyTicket)
+  view.tellProblem(
+    explain(
+      failure,
+      containers.map(each => `${remote}://${each}`),
+    ),
+  )
   view.show('choose')
 }
 
 async function findCause(failure: Failure): Promise<Failure> {
-  if (failure.code !== 'network' || anyTicket === undefined) return failure
+  const place = choice?.place ?? (anyTicket === undefined ? undefined : placeOf(anyTicket))
+  choice = undefined
+  if (failure.code !== 'network' || place === undefined) return failure
   try {
-    await diagnose(placeOf(anyTicket))
+    await diagnose(place)
     return failure
   } catch (error) {
     return asFailure(error)

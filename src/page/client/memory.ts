@@ -27,6 +27,29 @@ export function remember(id: string, {name, size, lastModified}: File, isDone: b
   }
 }
 
+/** Returns what the server of the page gave for this file. */
+export function recallSession(file: File): string | undefined {
+  try {
+    return localStorage.getItem(sessionName(file)) ?? undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Keeps what the server gave, or drops it. */
+export function rememberSession(file: File, session: string | undefined): void {
+  try {
+    if (session === undefined) localStorage.removeItem(sessionName(file))
+    else localStorage.setItem(sessionName(file), session)
+  } catch {
+    // A private window: the upload starts over after a reload.
+  }
+}
+
+function sessionName({name, size, lastModified}: File): string {
+  return `${PREFIX}${size}:${lastModified}:${name}`
+}
+
 export function isSameFile(memory: Memory, {name, size, lastModified}: File): boolean {
   return memory.name === name && memory.size === size && memory.modified === lastModified
 }

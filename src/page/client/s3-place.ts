@@ -2,38 +2,36 @@ import {Failure, isFailure} from '../../core/failure.ts'
 import {child, childText, parseXml} from '../../core/xml.ts'
 import {partUrl} from '../../stores/ticket/ticket.ts'
 import type {S3Ticket} from '../../stores/ticket/ticket.ts'
+import {isHidden} from './diagnose.ts'
 import {createMd5} from './md5.ts'
 import {placeOf} from './place.ts'
 import type {HeldPart, Place, SentPart} from './place.ts'
 import {readEtag, readReply} from './replies.ts'
 import {sendRequest} from './send.ts'
 
-/** One multipart upload by its presigned URLs. */
-export function createS3Place(ticket: S3Ticket): Place {
+/** Returns the URL of a part. */
+export type SignPart = (number: number, signal: AbortSignal) => Promise<string>
+
+/** One multipart upload by its presigned URLs; those that the ticket does not hold are signed by `sign`. */
+export function createS3Place(ticket: S3Ticket, sign?: SignPart): Place {
   return {
     ...placeOf(ticket),
 
     async held(_plan, signal) {
-      const parts = new Map<number, HeldPart>()
-      for (const url of ticket.list) {
-        const reply = await sendRequest({method: 'GET', url, signal})
-        const failure = readReply(reply)
-        if (failure !== undefined) throw failure
-        const root = parseXml(reply.text)
-        for (const part of root.children.filter(({name}) => name === 'Part')) {
-          const etag = (childText(part, 'ETag') ?? '').replaceAll('"', '')
-          parts.set(Number(childText(part, 'PartNumber')), {size: Number(childText(part, 'Size')), etag})
-        }
-        if (childText(root, 'IsTruncated') !== 'true') break
+      try {
+        return await listParts(ticket, signal)
+      } catch (error) {
+        if (!isFailure(error, 'network') || !(await isHidden(placeOf(ticket)))) throw error
+        // Swift's S3 API shows a browser what it says of parts, and not their listing.
+        return new Map()
       }
-      return parts
     },
 
     async put({part, blob, md5, onSent, signal}) {
       const headers = {'content-md5': toBase64(md5)}
       const reply = await sendRequest({
         method: 'PUT',
-        url: partUrl(ticket, part.number),
+        url: (await sign?.(part.number, signal)) ?? partUrl(ticket, part.number),
         headers,
         body: blob,
         onSent,
@@ -63,6 +61,22 @@ export function createS3Place(ticket: S3Ticket): Place {
       }
     },
   }
+}
+
+async function listParts(ticket: S3Ticket, signal: AbortSignal): Promise<Map<number, HeldPart>> {
+  const parts = new Map<number, HeldPart>()
+  for (const url of ticket.list) {
+    const reply = await sendRequest({method: 'GET', url, signal})
+    const failure = readReply(reply)
+    if (failure !== undefined) throw failure
+    const root = parseXml(reply.text)
+    for (const part of root.children.filter(({name}) => name === 'Part')) {
+      const etag = (childText(part, 'ETag') ?? '').replaceAll('"', '')
+      parts.set(Number(childText(part, 'PartNumber')), {size: Number(childText(part, 'Size')), etag})
+    }
+    if (childText(root, 'IsTruncated') !== 'true') break
+  }
+  return parts
 }
 
 async function stands(ticket: S3Ticket, parts: readonly SentPart[], signal: AbortSignal): Promise<boolean> {

@@ -25,9 +25,15 @@ export function createSwiftPartsPlace(ticket: SwiftPartsTicket): Place {
   return {
     ...placeOf(ticket),
     async held(plan, signal) {
-      if (ticket.done !== undefined && (await look(ticket.done, signal)) !== undefined) {
-        throw new Failure('not-found', 'This upload is finished.')
-      }
+      const {
+        done,
+        head,
+        parts: {url},
+      } = ticket
+      const isSent = done !== undefined && (await look(done, signal)) !== undefined
+      // The owner's mark that the upload goes on; an open object is there from the start.
+      const mark = await look(done === undefined ? head : url.replace('{number}', '00000000'), signal)
+      if (isSent || mark === undefined) throw new Failure('not-found', 'This upload is finished.')
       const parts = new Map<number, HeldPart>()
       // No temp URL can list. Parts are sent in order, four at a time: after eight that are missing there are no more.
       for (let number = 1, missing = 0; number <= plan.count && missing < 8; number++) {

@@ -3,8 +3,6 @@ import {formatSize} from '../../core/sizes.ts'
 import {movedOf} from '../../upload/progress.ts'
 import type {Progress} from '../../upload/progress.ts'
 import {emptyRate, etaOf, measureRate} from '../../upload/rate.ts'
-import {largestOf} from '../../stores/ticket/ticket.ts'
-import type {Ticket} from '../../stores/ticket/ticket.ts'
 import type {Explanation} from './words.ts'
 
 export type Shown = 'choose' | 'work' | 'done'
@@ -16,7 +14,7 @@ export interface View {
   readonly pause: HTMLButtonElement
   readonly retry: HTMLButtonElement
   readonly copy: HTMLButtonElement
-  tellTerms(ticket: Ticket): void
+  tellTerms(container: string, max: number, expires?: string): void
   show(scene: Shown): void
   name(file: File): void
   /** Draws what is known now; `note` stands instead of the figures. */
@@ -49,10 +47,12 @@ export function createView(): View {
     retry: find('retry') as HTMLButtonElement,
     copy: find('copy') as HTMLButtonElement,
 
-    tellTerms(ticket) {
-      const until = new Date(ticket.expires).toLocaleString(undefined, {dateStyle: 'long', timeStyle: 'short'})
-      find('terms').textContent =
-        `Your file goes straight to ${ticket.target.container}. Up to ${formatSize(largestOf(ticket))}, until ${until}.`
+    tellTerms(container, max, expires) {
+      const until =
+        expires === undefined
+          ? ''
+          : `, until ${new Date(expires).toLocaleString(undefined, {dateStyle: 'long', timeStyle: 'short'})}`
+      find('terms').textContent = `Your file goes straight to ${container}. Up to ${formatSize(max)}${until}.`
     },
 
     show(scene) {

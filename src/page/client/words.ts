@@ -14,13 +14,15 @@ export interface Explanation {
 const ASK = 'Please ask whoever sent you this page for a new one.'
 
 /** Explains why an upload ended. */
-export function explain(failure: Failure, container: string): Explanation {
+export function explain(failure: Failure, containers: readonly string[]): Explanation {
   const {code, message, context} = failure
   if (context.providerCode === CORS) {
     return {
       title: message,
       advice: 'Nothing is wrong with your file. Whoever sent you this page has to allow it first (CORS), by running:',
-      command: `skylift cors set ${container} --preset browser-upload --origin ${location.protocol === 'file:' ? 'null' : location.origin}`,
+      command: containers
+        .map(container => `skylift cors set ${container} --preset browser-upload --origin ${ownOrigin()}`)
+        .join('\n'),
       canRetry: true,
     }
   }
@@ -54,4 +56,8 @@ export function explain(failure: Failure, container: string): Explanation {
       return {title: 'Something unexpected happened.', advice: message, canRetry: true}
     }
   }
+}
+
+function ownOrigin(): string {
+  return location.protocol === 'file:' ? 'null' : location.origin
 }

@@ -2,7 +2,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import type {Failure} from '../../core/failure.ts'
 import {isFailure} from '../../core/failure.ts'
 import {isUnreached} from '../../http/network-failure.ts'
-import type {ByteRange, Call, ObjectInfo, Store, UploadStore} from '../store.ts'
+import type {ByteRange, Call, Store, UploadStore} from '../store.ts'
 
 export interface RetryPolicy {
   /** How long to go on without any success. */
@@ -59,25 +59,9 @@ export function withRetry<S extends UploadStore | Store>(store: S, policy: Retry
     }
   }
 
-  /** A listing that breaks goes on after the last key it gave. */
-  async function* retryList(list: Store['list'], ...[prefix, call, after]: Parameters<Store['list']>) {
-    let last = after
-    let listing: AsyncIterator<ObjectInfo> | undefined
-    for (;;) {
-      const next = await retry(call, async () => {
-        listing ??= list(prefix, call, last)[Symbol.asyncIterator]()
-        try {
-          return await listing.next()
-        } catch (error) {
-          // A generator that threw is over: only a new listing can go on.
-          listing = undefined
-          throw error
-        }
-      })
-      if (next.done === true) return
-      last = next.value.target.key
-      yield next.value
-    }
+  /** A listing tries its pages again, not itself. */
+  function withPages(call: Call): Call {
+    return {...call, retryPage: ask => retry(call, ask)}
   }
 
   /** A reading that breaks goes on where it broke: no byte is handed over twice. */
@@ -103,8 +87,11 @@ export function withRetry<S extends UploadStore | Store>(store: S, policy: Retry
     layered[name] = (...args: unknown[]) => retry(findCall(args), () => method(...args) as Promise<unknown>, isContact)
   }
   if ('list' in store) {
-    const list: Store['list'] = (...args) => store.list(...args)
-    layered['list'] = (...args: Parameters<Store['list']>) => retryList(list, ...args)
+    Object.assign(layered, {
+      list: (prefix, call, after) => store.list(prefix, withPages(call), after),
+      listUploads: (prefix, call) => store.listUploads(prefix, withPages(call)),
+      listContainers: call => store.listContainers(withPages(call)),
+    } satisfies Pick<Store, 'list' | 'listUploads' | 'listContainers'>)
   }
   if ('read' in store) {
     const read: Store['read'] = (...args) => store.read(...args)

@@ -3,7 +3,7 @@ import {combineCrc32, formatCrc32, parseCrc32} from '../../core/crc32.ts'
 import {Failure} from '../../core/failure.ts'
 import type {Answer} from '../../http/send.ts'
 import type {PartReceipt, Target} from '../store.ts'
-import type {S3Connection} from './client.ts'
+import type {S3Exchange} from './client.ts'
 
 /** What is known of the store's own checking; `true` and `false` were shown by its answers, or stand in its quirks. */
 export interface Trust {
@@ -11,7 +11,7 @@ export interface Trust {
   learn(echoed: boolean): void
 }
 
-export function createTrust(connection: S3Connection): Trust {
+export function createTrust(connection: S3Exchange): Trust {
   const {quirks, findings} = connection.settings
   const {endpointName} = connection
   function verifiesCrc32(): boolean | undefined {

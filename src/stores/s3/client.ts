@@ -64,6 +64,11 @@ export interface S3Connection {
   request(request: S3Request, options: SendOptions): Promise<Answer>
 }
 
+/** As much of a connection as the verbs of an upload need: a ticket has no credentials. */
+export interface S3Exchange extends Pick<S3Connection, 'endpointName' | 'request'> {
+  readonly settings: Pick<S3Settings, 'quirks' | 'findings' | 'wire'>
+}
+
 export function createConnection(settings: S3Settings): S3Connection {
   const regions = new Map<string, string>()
   let renewal: {readonly of: string; readonly done: Promise<Credentials>} | undefined
@@ -172,7 +177,7 @@ async function sendSigned(
   const query = request.query ?? {}
   const path = key === '' && place.prefix !== '' ? place.prefix : `${place.prefix}/${encodeKey(key)}`
   const unsigned: Unsigned = {method: request.method, origin: place.origin, path, query, headers: request.headers ?? {}}
-  const headers = await signHeaders(unsigned, identity)
+  const headers = signHeaders(unsigned, identity)
   const search = encodeQuery(query)
   return send(
     wire,

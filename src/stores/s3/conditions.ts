@@ -1,6 +1,6 @@
 import {Failure, isFailure} from '../../core/failure.ts'
 import type {Call, ObjectInfo, ObjectOptions, Target} from '../store.ts'
-import type {S3Connection} from './client.ts'
+import type {S3Exchange} from './client.ts'
 
 /** How `noClobber` is kept on this store: by a condition that the store checks, by looking first, or by both. */
 export interface Guard {
@@ -15,7 +15,7 @@ export type ConditionalVerb = 'conditionalPut' | 'conditionalComplete'
 const OPEN: Guard = {headers: {}, notes: [], isRefused: () => false}
 
 export function createConditions(
-  connection: S3Connection,
+  connection: S3Exchange,
   head: (target: Target, call: Call) => Promise<ObjectInfo>,
 ): (target: Target, options: ObjectOptions, verb: ConditionalVerb, call: Call) => Promise<Guard> {
   const {quirks, findings} = connection.settings

@@ -28,12 +28,23 @@ export function checkOptions(options: ContainerOptions): void {
       throw new Failure('usage', 'S3 counts lifetimes in whole days, at least one.')
     }
   }
-  if (options.policy !== undefined) {
-    throw new Failure('unsupported', 'S3 has no storage policies of containers.', {
-      suggestion: 'Give each upload a storage class.',
-    })
-  }
+  refuseSwift(options)
   if (options.encryption !== undefined) readEncryption(options.encryption)
+}
+
+function refuseSwift({policy, metadata, quotaBytes, quotaCount, readAcl}: ContainerOptions): void {
+  const lack = (what: string, suggestion: string): never => {
+    throw new Failure('unsupported', `S3 has no ${what}.`, {suggestion})
+  }
+  if (policy !== undefined) lack('storage policies of containers', 'Give each upload a storage class.')
+  if (metadata !== undefined) lack('metadata of containers', 'Give it to the objects: upload --metadata.')
+  if (quotaBytes !== undefined || quotaCount !== undefined) {
+    lack(
+      'quotas of containers',
+      'Some stores have one in their own administration; temp URLs limit the size of one upload.',
+    )
+  }
+  if (readAcl !== undefined) lack('read ACLs of this kind', 'Take --public-read, or a policy of your own.')
 }
 
 /**

@@ -1,6 +1,7 @@
 import type {BucketLocationConstraint} from '@aws-sdk/client-s3'
 import {Failure, isFailure} from '../../core/failure.ts'
 import type {Call, ContainerInfo, ContainerOptions, ContainerStore, Target} from '../store.ts'
+import {tryPage} from '../try-page.ts'
 import {createAsk} from './ask.ts'
 import type {Ask, Place} from './ask.ts'
 import type {S3Connection} from './client.ts'
@@ -82,7 +83,9 @@ export function createContainers(connection: S3Connection, control: ControlPlane
     const ask = askFor({remote: '', container: '', key: ''}, call)
     for (let token: string | undefined; ;) {
       const input = token === undefined ? {} : {ContinuationToken: token}
-      const {Buckets = [], ContinuationToken: next} = await ask((send, sdk) => send(new sdk.ListBucketsCommand(input)))
+      const {Buckets = [], ContinuationToken: next} = await tryPage(call, () =>
+        ask((send, sdk) => send(new sdk.ListBucketsCommand(input))),
+      )
       for (const {Name: name = '', CreationDate: created} of Buckets) {
         yield {name, ...(created === undefined ? {} : {created})}
       }

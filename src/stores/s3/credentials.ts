@@ -9,6 +9,20 @@ export function staticCredentials(credentials: Credentials): CredentialSource {
   return () => Promise.resolve(credentials)
 }
 
+/** Kept until shortly before they end. What the fetching fails passes. */
+export function fetchedCredentials(obtain: (renew: boolean) => Promise<Credentials>): CredentialSource {
+  let known: Promise<Credentials> | undefined
+  return async renew => {
+    if (renew || known === undefined || (await endsSoon(known))) known = obtain(renew)
+    try {
+      return await known
+    } catch (error) {
+      known = undefined
+      throw error
+    }
+  }
+}
+
 const HOW =
   'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE (or --profile), or sign in with: aws sso login.'
 
@@ -18,7 +32,7 @@ const HOW =
  */
 export function chainCredentials(surroundings: Surroundings, profile: string | undefined): CredentialSource {
   const {env} = surroundings
-  let known: Promise<Credentials> | undefined
+  const fetched = fetchedCredentials(renew => resolveChain(profile, renew))
   return async renew => {
     const {
       AWS_ACCESS_KEY_ID: accessKeyId,
@@ -28,11 +42,9 @@ export function chainCredentials(surroundings: Surroundings, profile: string | u
     if (profile === undefined && accessKeyId && secretAccessKey) {
       return {accessKeyId, secretAccessKey, ...(sessionToken ? {sessionToken} : {})}
     }
-    if (renew || known === undefined || (await endsSoon(known))) known = resolveChain(profile, renew)
     try {
-      return await known
+      return await fetched(renew)
     } catch (error) {
-      known = undefined
       throw asAuthFailure(error, profile)
     }
   }

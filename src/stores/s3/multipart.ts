@@ -5,7 +5,7 @@ import {child, childText, parseXml} from '../../core/xml.ts'
 import type {XmlElement} from '../../core/xml.ts'
 import type {Call, PartReceipt, Target} from '../store.ts'
 import {unquote} from './checksum.ts'
-import type {S3Connection, S3Request} from './client.ts'
+import type {S3Exchange, S3Request} from './client.ts'
 import {toFailure} from './failures.ts'
 
 /** The four verbs of a multipart upload, as the wire has them; what they mean stands in `upload`. */
@@ -31,7 +31,7 @@ export interface Completed {
 
 /** Sends and reads XML; an answer that is not S3's fails `config`, one with an error inside fails as that error. */
 export async function requestXml(
-  connection: S3Connection,
+  connection: S3Exchange,
   request: S3Request,
   call: Call,
   root: string,
@@ -74,7 +74,7 @@ function readElement(text: string, contentType: string | undefined): XmlElement 
   }
 }
 
-export function createMultipart(connection: S3Connection): Multipart {
+export function createMultipart(connection: S3Exchange): Multipart {
   return {
     async create(target, headers, call) {
       const request = {method: 'POST', target, query: {uploads: ''}, headers}

@@ -1,8 +1,13 @@
+import {Failure} from '../../core/failure.ts'
 import type {ObjectOptions} from '../store.ts'
 import {encodeWord} from './sign.ts'
 
-/** Returns the headers that give an object its type, metadata, tags and class: the same for a PUT and for Create. */
+/**
+ * Returns the headers that give an object its type, metadata, tags and class: the same for a PUT and for Create. Fails
+ * `unsupported` for what only Swift has.
+ */
 export function objectHeaders(options: ObjectOptions): Record<string, string> {
+  refuseSwift(options)
   const named: Record<string, string | undefined> = {
     // A store may else take the Content-Type of its own Complete request.
     'content-type': options.contentType ?? 'application/octet-stream',
@@ -19,6 +24,20 @@ export function objectHeaders(options: ObjectOptions): Record<string, string> {
     named[`x-amz-meta-${name.toLowerCase()}`] = encodeHeader(value)
   }
   return Object.fromEntries(Object.entries(named).filter((entry): entry is [string, string] => entry[1] !== undefined))
+}
+
+/** Better told than left out: the object would stay for ever. */
+function refuseSwift({deleteAfterInSeconds, keepOldSegments}: ObjectOptions): void {
+  if (deleteAfterInSeconds !== undefined) {
+    throw new Failure('unsupported', 'S3 has no --delete-after of one object: its containers delete by rules.', {
+      suggestion: 'Make such a rule for the container: skylift container create TARGET --delete-after 30d.',
+    })
+  }
+  if (keepOldSegments === true) {
+    throw new Failure('unsupported', 'S3 has no segments of objects, so none can be kept.', {
+      suggestion: 'Leave --keep-old-segments out.',
+    })
+  }
 }
 
 export function encodeTags(tags: Readonly<Record<string, string>>): string {

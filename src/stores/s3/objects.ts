@@ -3,6 +3,7 @@ import {childText} from '../../core/xml.ts'
 import type {XmlElement} from '../../core/xml.ts'
 import type {Answer} from '../../http/send.ts'
 import type {Call, ObjectInfo, ObjectStore, PendingUpload, Target} from '../store.ts'
+import {tryPage} from '../try-page.ts'
 import {answeredCrc32, textHeader, unquote} from './checksum.ts'
 import type {S3Connection} from './client.ts'
 import {compareObject} from './compare.ts'
@@ -36,7 +37,7 @@ export function createObjects(connection: S3Connection): ObjectStore {
       let page: Record<string, string> = after === undefined ? first : {...first, 'start-after': after}
       for (;;) {
         const request = {method: 'GET', target: {...prefix, key: ''}, query: page}
-        const {element} = await requestXml(connection, request, call, 'ListBucketResult')
+        const {element} = await tryPage(call, () => requestXml(connection, request, call, 'ListBucketResult'))
         const decode = keyDecoder(element)
         for (const each of element.children.filter(({name}) => name === 'Contents'))
           yield readListed(prefix, each, decode)
@@ -58,7 +59,7 @@ export function createObjects(connection: S3Connection): ObjectStore {
       for (;;) {
         const query = {uploads: '', prefix: prefix.key, 'encoding-type': 'url', ...markers}
         const request = {method: 'GET', target: {...prefix, key: ''}, query}
-        const {element} = await requestXml(connection, request, call, 'ListMultipartUploadsResult')
+        const {element} = await tryPage(call, () => requestXml(connection, request, call, 'ListMultipartUploadsResult'))
         const decode = keyDecoder(element)
         for (const each of element.children.filter(({name}) => name === 'Upload'))
           yield readUpload(prefix, each, decode)
@@ -73,7 +74,8 @@ export function createObjects(connection: S3Connection): ObjectStore {
   }
 }
 
-function readInfo(target: Target, answer: Answer): ObjectInfo {
+/** Reads what HEAD and GET say of an object. */
+export function readInfo(target: Target, answer: Answer): ObjectInfo {
   const {headers} = answer
   const metadata = Object.entries(headers)
     .filter(([name]) => name.startsWith('x-amz-meta-'))

@@ -1,6 +1,7 @@
 import {createHash, createHmac} from 'node:crypto'
 import type {Hash, Hmac} from 'node:crypto'
 import {SignatureV4} from '@smithy/signature-v4'
+import {authorize, formatAmzDate} from './signature.ts'
 
 export interface Credentials {
   readonly accessKeyId: string
@@ -24,6 +25,8 @@ export interface SignOptions {
   readonly credentials: Credentials
   /** What the store's clock is ahead of ours. */
   readonly skew?: number
+  /** Instead of now, by the store's clock: URLs that belong together differ in nothing else then. */
+  readonly date?: Date
 }
 
 /** The shape that signature-v4 wants of a hash. */
@@ -56,10 +59,12 @@ export function encodeKey(key: string): string {
   return key.split('/').map(encodeWord).join('/')
 }
 
+/** Sorted by the encoded names, as SigV4 asks. */
 export function encodeQuery(query: Readonly<Record<string, string>>): string {
-  return Object.keys(query)
+  const pairs = new Map(Object.entries(query).map(([name, value]) => [encodeWord(name), encodeWord(value)]))
+  return [...pairs.keys()]
     .sort()
-    .map(name => `${encodeWord(name)}=${encodeWord(query[name] ?? '')}`)
+    .map(name => `${name}=${pairs.get(name)}`)
     .join('&')
 }
 
@@ -87,13 +92,20 @@ function toSignable(request: Unsigned) {
 }
 
 /** Returns the headers of a request with its signature; the body is not signed (UNSIGNED-PAYLOAD). */
-export async function signHeaders(request: Unsigned, options: SignOptions): Promise<Record<string, string>> {
-  const signable = toSignable(request)
-  const signed = await createSigner(options).sign(
-    {...signable, headers: {...signable.headers, ...UNSIGNED_PAYLOAD}},
-    {signingDate: signingDate(options)},
-  )
-  return signed.headers
+export function signHeaders(request: Unsigned, options: SignOptions): Record<string, string> {
+  const {credentials, region} = options
+  const date = formatAmzDate(signingDate(options))
+  const headers: Record<string, string> = {host: hostOf(request.origin), ...UNSIGNED_PAYLOAD, 'x-amz-date': date}
+  for (const [name, value] of Object.entries(request.headers)) headers[name.toLowerCase()] = value
+  if (credentials.sessionToken !== undefined) headers['x-amz-security-token'] = credentials.sessionToken
+  const {method, path, query} = request
+  const signable = {method, path, query: encodeQuery(query), headers, payload: 'UNSIGNED-PAYLOAD'}
+  headers['authorization'] = authorize(signable, date, {...credentials, region})
+  return headers
+}
+
+function hostOf(origin: string): string {
+  return origin.slice(origin.indexOf('//') + 2)
 }
 
 /** Returns a presigned URL. Every header given must be sent exactly so; none moves into the query. */
@@ -114,6 +126,19 @@ export async function presignUrl(request: Unsigned, options: SignOptions, expire
   return `${request.origin}${request.path}?${encodeQuery(signed.query as Record<string, string>)}`
 }
 
+/** Returns path and headers of a GET of another service of AWS. */
+export async function signGet(
+  service: string,
+  {origin, query}: Pick<Unsigned, 'origin' | 'query'>,
+  options: SignOptions,
+): Promise<{path: string; headers: Record<string, string>}> {
+  const {credentials, region} = options
+  const signer = new SignatureV4({service, region, credentials, sha256: Sha256})
+  const unsigned = toSignable({method: 'GET', origin, path: '/', query, headers: {}})
+  const signed = await signer.sign(unsigned, {signingDate: signingDate(options)})
+  return {path: `/?${encodeQuery(query)}`, headers: signed.headers}
+}
+
 function signingDate(options: SignOptions): Date {
-  return new Date(Date.now() + (options.skew ?? 0))
+  return options.date ?? new Date(Date.now() + (options.skew ?? 0))
 }

@@ -2,17 +2,20 @@ import type {Wire} from '../../http/send.ts'
 import {Failure} from '../../core/failure.ts'
 import type {Findings} from '../findings.ts'
 import type {S3Remote} from '../remote.ts'
-import type {Store} from '../store.ts'
+import type {Probing, Store} from '../store.ts'
 import type {Surroundings} from '../surroundings.ts'
+import type {TicketStore} from '../ticket/ticket-store.ts'
 import {createConnection} from './client.ts'
 import type {S3Connection} from './client.ts'
 import {createContainers} from './container.ts'
 import {createControlPlane} from './control.ts'
-import {chainCredentials, staticCredentials} from './credentials.ts'
+import {chainCredentials, fetchedCredentials, staticCredentials} from './credentials.ts'
+import type {CredentialSource} from './credentials.ts'
 import {createLinks} from './links.ts'
 import {createObjects} from './objects.ts'
 import {readProfile} from './profile.ts'
 import {findQuirks, SANDBOX} from './quirks.ts'
+import {createTickets} from './ticket.ts'
 import {createUpload} from './upload.ts'
 
 export interface S3Needs {
@@ -38,23 +41,34 @@ export async function openConnection(remote: S3Remote, {wire, surroundings, find
   return createConnection({
     ...(endpoint === undefined ? {} : {endpoint}),
     ...(region === undefined ? {} : {region}),
-    credentials:
-      remote.keys === undefined ? chainCredentials(surroundings, remote.profile) : staticCredentials(remote.keys),
+    credentials: findCredentials(remote, surroundings),
     quirks: remote.isSandbox === true ? SANDBOX : findQuirks(endpoint),
     findings,
     wire,
   })
 }
 
-export async function createS3Store(remote: S3Remote, needs: S3Needs, isSdk = false): Promise<Store> {
+function findCredentials({keys, profile}: S3Remote, surroundings: Surroundings): CredentialSource {
+  if (keys === undefined) return chainCredentials(surroundings, profile)
+  return typeof keys === 'function' ? fetchedCredentials(keys) : staticCredentials(keys)
+}
+
+export async function createS3Store(
+  remote: S3Remote,
+  needs: S3Needs,
+  isSdk = false,
+): Promise<Store & TicketStore & Probing> {
   const connection = await openConnection(remote, needs)
   const objects = createObjects(connection)
+  const links = createLinks(connection, objects.head)
   return {
     ...createUpload(connection, objects.head),
     ...(isSdk ? (await import('./engine-sdk.ts')).createSdkUpload(connection) : {}),
     ...objects,
     ...createContainers(connection, createControlPlane(connection)),
-    ...createLinks(connection, objects.head),
+    ...links,
+    ...createTickets(connection, links),
+    probing: {open: async () => (await import('./probe.ts')).createProbe(connection)},
   }
 }
 

@@ -14,6 +14,7 @@ function refuse(message: string, suggestion?: string): never {
 export function checkTempUrlOptions({key}: Target, options: TempUrlOptions): void {
   const {method, contentType, contentLength, contentMd5, maxSize} = options
   const isForm = method === 'POST' || maxSize !== undefined
+  refuseSwift(options)
   if (key === '') refuse('A temp URL is for one object: the target needs a key.')
   if (
     !['PUT', 'POST'].includes(method) &&
@@ -34,6 +35,21 @@ export function checkTempUrlOptions({key}: Target, options: TempUrlOptions): voi
     refuse('The MD5 is not 16 bytes in base64.', 'Make it with: openssl md5 -binary FILE | base64')
   }
   if (isForm) checkForm(key, options)
+}
+
+/** Better told than left out: without them the URL would open more than was meant. */
+function refuseSwift({digest, isPrefix, ipRange}: TempUrlOptions): void {
+  const lack = (message: string, suggestion: string): never => {
+    throw new Failure('unsupported', message, {suggestion})
+  }
+  if (isPrefix === true) lack('S3 has no temp URL for all keys that start alike.', 'Make one URL for each object.')
+  if (ipRange !== undefined) {
+    lack(
+      'S3 cannot bind a temp URL to addresses.',
+      'Leave --ip out, or limit addresses in the policy of the container.',
+    )
+  }
+  if (digest !== undefined) lack('S3 has one digest for temp URLs, SHA-256.', 'Leave --digest out.')
 }
 
 function checkForm(key: string, {contentLength, contentMd5, maxSize, writeOnce}: TempUrlOptions): void {

@@ -1,9 +1,7 @@
-import {createHash} from 'node:crypto'
-import {crc32} from 'node:zlib'
 import {crc32ToBase64, formatCrc32, parseCrc32} from '../../core/crc32.ts'
 import {isFailure} from '../../core/failure.ts'
-import {crc32Body, digestBody} from '../../http/digest.ts'
-import type {SendOptions} from '../../http/send.ts'
+import {crc32Body, digestBody, sumBeside} from '../../http/digest.ts'
+import type {Answer, SendOptions} from '../../http/send.ts'
 import type {Body, Call, ObjectInfo, Part, PartReceipt, Session, StoredObject, Target, UploadStore} from '../store.ts'
 import {
   answeredCrc32,
@@ -17,7 +15,7 @@ import {
   unquote,
   wholeCrc32,
 } from './checksum.ts'
-import type {S3Connection} from './client.ts'
+import type {S3Exchange} from './client.ts'
 import {createConditions} from './conditions.ts'
 import {createMultipart} from './multipart.ts'
 import {objectHeaders} from './object-headers.ts'
@@ -27,7 +25,7 @@ const CRC32_UPLOAD = {'x-amz-checksum-algorithm': 'CRC32', 'x-amz-checksum-type'
 
 /** Makes the upload verbs of S3. https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html */
 export function createUpload(
-  connection: S3Connection,
+  connection: S3Exchange,
   head: (target: Target, call: Call) => Promise<ObjectInfo>,
 ): UploadStore {
   const {quirks} = connection.settings
@@ -59,27 +57,23 @@ export function createUpload(
     return {number: part.number, size: part.size, etag, crc32: formatCrc32(crc)}
   }
 
-  /** One reading: hashed while it leaves, compared with the ETag. */
+  /** Summed while it leaves and compared with the ETag, or summed before and checked by the store. */
   async function putPartMd5(session: Session, part: Part, body: Body, call: Call): Promise<PartReceipt> {
     const {target} = session
-    const sums = etagsAreMd5 ? undefined : await digestBody(body, call.signal)
-    const headers: Record<string, string> = sums === undefined ? {} : {'content-md5': sums.md5.toString('base64')}
-    let md5 = createHash('md5')
-    let crc = 0
-    const answer = await connection.request(
-      {...partRequest(session, part, body), headers},
-      {
-        ...sending(call),
-        onWindow(bytes, position) {
-          if (position === 0) [md5, crc] = [createHash('md5'), 0]
-          crc = crc32(bytes, crc)
-          if (sums === undefined) md5.update(bytes)
-        },
-      },
-    )
+    const request = partRequest(session, part, body)
+    const known = etagsAreMd5 ? undefined : await digestBody(body, call.signal)
+    const headers: Record<string, string> = known === undefined ? {} : {'content-md5': known.md5.toString('base64')}
+    const send = (onWindow: SendOptions['onWindow']): Promise<Answer> =>
+      connection.request({...request, headers}, {...sending(call), onWindow})
+    const {sent, sums} =
+      known === undefined
+        ? sumBeside(body, call.signal, send)
+        : {sent: send(undefined), sums: () => Promise.resolve(known)}
+    const answer = await sent
     const etag = unquote(answer.headers.etag)
     if (etag === '') throw noEtag(target, part.number)
-    if (sums === undefined && md5.digest('hex') !== etag) {
+    const {md5, crc} = await sums()
+    if (known === undefined && md5.toString('hex') !== etag) {
       etagsAreMd5 = comparesEtag(answer, etag)
       throw partDamaged(target, part.number)
     }

@@ -5,7 +5,7 @@ import type {Answer} from '../../http/send.ts'
 import type {Body, Call, ObjectInfo, ObjectOptions, StoredObject, Target, UploadStore} from '../store.ts'
 import type {Trust} from './checksum.ts'
 import {answeredCrc32, damaged, isMd5, noEtag, textHeader, unquote} from './checksum.ts'
-import type {S3Connection} from './client.ts'
+import type {S3Exchange} from './client.ts'
 import {createConditions} from './conditions.ts'
 import {objectHeaders} from './object-headers.ts'
 
@@ -16,7 +16,7 @@ interface Sums {
 
 /** Makes `putWhole`: one PUT, checked by the store before the old object goes. */
 export function createPutWhole(
-  connection: S3Connection,
+  connection: S3Exchange,
   trust: Trust,
   head: (target: Target, call: Call) => Promise<ObjectInfo>,
 ): UploadStore['putWhole'] {

@@ -3,6 +3,15 @@ export interface Access {
   readonly storageUrl: string
   /** Absent where only a storage URL is known. */
   readonly token?: string
+  /** When the token ends, and whose it is, as far as the sign-in told. */
+  readonly ends?: Date
+  readonly who?: string
+}
+
+/** Reads the end of a token; an answer without one, or with another date than ISO's, tells nothing. */
+export function endOf(text: string | undefined): {ends?: Date} {
+  const ends = new Date(text ?? '')
+  return Number.isNaN(ends.getTime()) ? {} : {ends}
 }
 
 /** Where an account is: `http://host:8080`, and `/v1/AUTH_test` as it goes over the wire. */

@@ -21,5 +21,6 @@ export async function signInV1(
       suggestion: 'Check ST_AUTH: it ends in /auth/v1.0, or at Ceph in /auth.',
     })
   }
-  return {storageUrl, token}
+  const left = Number(answer.headers['x-auth-token-expires'])
+  return {storageUrl, token, who: user, ...(left > 0 ? {ends: new Date(Date.now() + left * 1000)} : {})}
 }

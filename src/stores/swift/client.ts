@@ -44,6 +44,8 @@ export interface SwiftConnection {
   readonly settings: SwiftSettings
   /** Signs in only where that is the way to know. */
   place(signal: AbortSignal): Promise<Place>
+  /** Signs in where nobody did yet. */
+  access(signal: AbortSignal): Promise<Access>
   /** Sends one request; an answer of 300 or more fails as `failures` translates. Renews the token once on a 401. */
   request(request: SwiftRequest, options: SendOptions): Promise<Answer>
   /** Memoised; what is usual where the cluster does not tell. */
@@ -95,6 +97,7 @@ export function createConnection(settings: SwiftSettings): SwiftConnection {
 
   return {
     settings,
+    access: currentAccess,
 
     async place(signal) {
       return placeOf(settings.storageUrl ?? (await currentAccess(signal)).storageUrl)
@@ -143,6 +146,7 @@ function parseQuirks(text: string): Quirks {
 
 function noToken(): Failure {
   return new Failure('auth', 'There is a storage URL but no token, so the store cannot be asked.', {
-    suggestion: 'Set OS_AUTH_TOKEN too, or sign in another way: OS_CLOUD, OS_*, or ST_AUTH, ST_USER and ST_KEY.',
+    suggestion:
+      'Set OS_AUTH_TOKEN too, or sign in another way: OS_CLOUD, OS_*, or ST_AUTH, ST_USER and ST_KEY. For temp URLs OS_TEMP_URL_KEY is enough.',
   })
 }

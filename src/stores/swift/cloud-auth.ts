@@ -5,9 +5,10 @@ import type {Cloud} from './clouds.ts'
 import {sectionOf, textOf} from './clouds.ts'
 import {authUrlOf, keystoneAuth} from './keystone-auth.ts'
 import type {KeystoneWords} from './keystone-auth.ts'
+import type {CloudTrust} from './trust.ts'
 
-/** How a cloud of clouds.yaml is signed in to, and what it says of region and interface. */
-export interface CloudAccess {
+/** How a cloud of clouds.yaml is signed in to, and what it says of region, interface and certificates. */
+export interface CloudAccess extends CloudTrust {
   readonly auth: SwiftAuth
   readonly region?: string
   readonly interface?: string
@@ -32,12 +33,20 @@ export function readCloud({name, settings}: Cloud): CloudAccess {
   const region = find('region_name') ?? textOf(first) ?? textOf(sectionOf(first)['name'])
   const chosen = find('interface') ?? find('endpoint_type')
   const storageUrl = find('object_store_endpoint_override')
+  const caFile = textOf(settings['cacert'])
   return {
     auth: readAuth(name, words),
     ...(region === undefined ? {} : {region}),
     ...(chosen === undefined ? {} : {interface: chosen}),
     ...(storageUrl === undefined ? {} : {storageUrl}),
+    ...(caFile === undefined ? {} : {caFile}),
+    ...(isWord(settings['verify'], false) || isWord(settings['insecure'], true) ? {isUnverified: true} : {}),
   }
+}
+
+/** YAML's own, or a text that spells it. */
+function isWord(value: unknown, word: boolean): boolean {
+  return value === word || (typeof value === 'string' && value.toLowerCase() === String(word))
 }
 
 function readAuth(name: string, words: KeystoneWords): SwiftAuth {

@@ -63,10 +63,11 @@ async function readFirst(files: readonly string[]): Promise<Settings | undefined
       if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) continue
       throw new Failure('config', `"${printable(file)}" cannot be read.`, {cause: error})
     }
-    const {parse} = await import('yaml')
+    // CommonJS: in the bundle it has no other names.
+    const {default: yaml} = await import('yaml')
     try {
       // Its warnings would print lines of a file with secrets in it.
-      return sectionOf(parse(text, {logLevel: 'silent'}))
+      return sectionOf(yaml.parse(text, {logLevel: 'silent'}))
     } catch (error) {
       const line = (error as {linePos?: {line: number}[]}).linePos?.[0]?.line
       throw new Failure(

@@ -3,7 +3,14 @@ import {Failure} from '../../core/failure.ts'
 import {printable} from '../../core/printable.ts'
 import type {Call, ContainerDetails, ContainerOptions, ContainerStore, Json, Target} from '../store.ts'
 import type {SwiftConnection} from './client.ts'
-import {addPublicRead, checkOptions, containerHeaders, isPublicRead, removePublicRead} from './container-settings.ts'
+import {
+  addPublicRead,
+  checkOptions,
+  containerHeaders,
+  isPublicRead,
+  OWN_WORDS,
+  removePublicRead,
+} from './container-settings.ts'
 import {clearCors, getCors, readCors, setCors} from './cors.ts'
 import {decodeHeader, decodeMetadata} from './encode.ts'
 import {listEntries} from './listing.ts'
@@ -152,6 +159,3 @@ function describe(
     extra,
   }
 }
-
-/** Metadata that means something to Swift; the keys of temp URLs are secrets, too. */
-const OWN_WORDS = /^x-container-meta-(?:quota-|access-control-|temp-url-key)/u

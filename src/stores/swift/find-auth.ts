@@ -4,12 +4,14 @@ import type {SwiftAuth, SwiftInterface, SwiftRemote} from '../remote.ts'
 import type {Surroundings} from '../surroundings.ts'
 import type {CatalogWish} from './catalog.ts'
 import {readCloud} from './cloud-auth.ts'
+import type {CloudAccess} from './cloud-auth.ts'
 import {findCloud} from './clouds.ts'
 import type {CloudFolders} from './clouds.ts'
 import {authUrlOf, keystoneAuth} from './keystone-auth.ts'
+import type {CloudTrust} from './trust.ts'
 
 /** How an account is reached. */
-export interface FoundAuth extends CatalogWish {
+export interface FoundAuth extends CatalogWish, CloudTrust {
   readonly auth: SwiftAuth
   readonly storageUrl?: string
 }
@@ -40,12 +42,7 @@ export async function findAuth(
   return withWishes(remote, found, env, found.auth)
 }
 
-function withWishes(
-  remote: SwiftRemote,
-  cloud: {readonly region?: string; readonly interface?: string; readonly storageUrl?: string},
-  env: Env,
-  auth: SwiftAuth,
-): FoundAuth {
+function withWishes(remote: SwiftRemote, cloud: Partial<CloudAccess>, env: Env, auth: SwiftAuth): FoundAuth {
   // A saved remote has nothing to do with what the environment says of another account.
   const around: Env = remote.auth === undefined ? env : {}
   const ofRackspace = auth.method === 'api-key' ? around['RACKSPACE_REGION'] : undefined
@@ -53,11 +50,14 @@ function withWishes(
   const wanted = remote.interface ?? (around['OS_INTERFACE'] || around['OS_ENDPOINT_TYPE'] || cloud.interface)
   const ofEnv = auth.method === 'storage-url' ? undefined : around['OS_STORAGE_URL'] || undefined
   const storageUrl = remote.storageUrl ?? ofEnv ?? cloud.storageUrl
+  const caFile = around['OS_CACERT'] || cloud.caFile
   return {
     auth,
     ...(region ? {region} : {}),
     ...(wanted ? {interface: readInterface(wanted)} : {}),
     ...(storageUrl === undefined ? {} : {storageUrl: checkStorageUrl(storageUrl)}),
+    ...(caFile === undefined ? {} : {caFile}),
+    ...(cloud.isUnverified === true ? {isUnverified: true} : {}),
   }
 }
 

@@ -2,14 +2,15 @@ import type {Wire} from '../../http/send.ts'
 import {Failure} from '../../core/failure.ts'
 import type {SwiftAuth} from '../remote.ts'
 import type {Access} from './access.ts'
+import {endOf} from './access.ts'
 import {askIdentity, readDocument} from './ask-identity.ts'
 import {findStorageUrl} from './catalog.ts'
 import type {CatalogEndpoint, CatalogWish} from './catalog.ts'
 
 interface Answered {
   readonly access?: {
-    readonly token?: {readonly id?: string}
-    readonly user?: {readonly 'RAX-AUTH:defaultRegion'?: string}
+    readonly token?: {readonly id?: string; readonly expires?: string}
+    readonly user?: {readonly 'RAX-AUTH:defaultRegion'?: string; readonly name?: string}
     readonly serviceCatalog?: readonly {
       readonly type?: string
       readonly name?: string
@@ -33,7 +34,8 @@ export async function signInV2(
   if (token === undefined) throw new Failure('config', `${new URL(url).host} gave no token.`)
   const region = wish.region ?? access?.user?.['RAX-AUTH:defaultRegion']
   const storageUrl = findStorageUrl(readCatalog(access), {...wish, ...(region ? {region} : {})})
-  return {storageUrl, token}
+  const who = access?.user?.name
+  return {storageUrl, token, ...endOf(access?.token?.expires), ...(who === undefined ? {} : {who})}
 }
 
 function describe(auth: SwiftAuth & {method: 'v2-password' | 'api-key'}) {

@@ -2,6 +2,7 @@ import type {Wire} from '../../http/send.ts'
 import {Failure} from '../../core/failure.ts'
 import type {SwiftAuth, SwiftProject, SwiftUser} from '../remote.ts'
 import type {Access} from './access.ts'
+import {endOf} from './access.ts'
 import {askIdentity, readDocument} from './ask-identity.ts'
 import {findStorageUrl} from './catalog.ts'
 import type {CatalogWish} from './catalog.ts'
@@ -10,6 +11,9 @@ export type V3Auth = SwiftAuth & {method: 'v3-password' | 'v3-token' | 'applicat
 
 interface Answered {
   readonly token?: {
+    readonly expires_at?: string
+    readonly user?: {readonly name?: string}
+    readonly project?: {readonly name?: string}
     readonly catalog?: readonly {
       readonly type?: string
       readonly name?: string
@@ -41,7 +45,13 @@ export async function signInV3(wire: Wire, auth: V3Auth, wish: CatalogWish, sign
       url: each['url'] ?? '',
     })),
   )
-  return {storageUrl: findStorageUrl(catalog, wish), token}
+  return {storageUrl: findStorageUrl(catalog, wish), token, ...endOf(given?.expires_at), ...whoOf(given)}
+}
+
+function whoOf(given: Answered['token']): {who?: string} {
+  const [user, project] = [given?.user?.name, given?.project?.name]
+  if (user === undefined) return {}
+  return {who: project === undefined ? user : `${user} in the project ${project}`}
 }
 
 function secretOf(auth: V3Auth): string {

@@ -1,7 +1,9 @@
-import {Failure} from '../../core/failure.ts'
+import {Failure, isFailure} from '../../core/failure.ts'
+import {printable} from '../../core/printable.ts'
 import type {Call, KeyStore, LinkStore, Target, TempUrl, TempUrlDigest, TempUrlOptions} from '../store.ts'
 import type {SwiftConnection} from './client.ts'
 import {pathOf} from './client.ts'
+import type {Quirks} from './quirks.ts'
 import {signTempUrl} from './temp-url.ts'
 import type {FoundKey} from './temp-url-keys.ts'
 import {createKeySearch} from './temp-url-keys.ts'
@@ -12,20 +14,23 @@ import type {Naming} from './temp-url-options.ts'
 export function createLinks(connection: SwiftConnection, keys: KeyStore): LinkStore {
   const findKey = createKeySearch(connection, keys)
 
-  async function chooseDigest(wish: TempUrlDigest | undefined, {signal}: Call): Promise<TempUrlDigest> {
-    if (wish !== undefined && connection.settings.tempUrlKey !== undefined) return wish
-    const {digests} = await connection.quirks(signal)
-    if (wish === undefined) return digests?.[0] ?? 'sha256'
-    if (digests === undefined || digests.includes(wish)) return wish
-    throw new Failure('usage', `The cluster does not take ${wish} for temp URLs.`, {
-      suggestion: `Take one of ${digests.join(', ')} with --digest, or leave it out.`,
-    })
+  async function chooseDigest({digest, method}: TempUrlOptions, {signal}: Call): Promise<TempUrlDigest> {
+    if (connection.settings.tempUrlKey === undefined) return digestFor(await connection.quirks(signal), method, digest)
+    if (digest !== undefined) return digest
+    try {
+      return digestFor(await connection.quirks(signal), method, digest)
+    } catch (error) {
+      if (!isFailure(error, 'network')) throw error
+      const {message, context, retryable, cause} = error
+      const suggestion = 'Name the digest that the cluster takes, as --digest sha256: nothing is asked then.'
+      throw new Failure('network', message, {context, retryable, cause, suggestion})
+    }
   }
 
   async function sign(target: Target, options: TempUrlOptions, naming: Naming, call: Call): Promise<TempUrl> {
     const {method, ipRange, isPrefix} = options
     const {origin, path: account} = await connection.place(call.signal)
-    const digest = await chooseDigest(options.digest, call)
+    const digest = await chooseDigest(options, call)
     const found = await findKey(target, call)
     const expires = Math.floor((Date.now() + options.expiresIn) / 1000)
     const unsigned = {
@@ -82,6 +87,32 @@ export function createLinks(connection: SwiftConnection, keys: KeyStore): LinkSt
   }
 }
 
+/** Fails `unsupported` where the cluster has no temp URLs, or none for this method; `usage` for a digest it does not take. */
+function digestFor(
+  {digests, methods}: Quirks,
+  method: TempUrlOptions['method'],
+  wish: TempUrlDigest | undefined,
+): TempUrlDigest {
+  if (digests?.length === 0) {
+    throw new Failure('unsupported', 'This cluster says that it has no temp URLs.', {
+      suggestion:
+        'Have its operator switch "tempurl" on, or share the container: container create TARGET --public-read.',
+    })
+  }
+  if (methods?.includes(method) === false) {
+    throw new Failure('unsupported', `This cluster has no temp URLs for ${method}: it has them for ${list(methods)}.`)
+  }
+  if (wish === undefined) return digests?.[0] ?? 'sha256'
+  if (digests === undefined || digests.includes(wish)) return wish
+  throw new Failure('usage', `The cluster does not take ${wish} for temp URLs.`, {
+    suggestion: `Take one of ${list(digests)} with --digest, or leave it out.`,
+  })
+}
+
+function list(words: readonly string[]): string {
+  return printable(words.join(', '))
+}
+
 /** What whoever holds the URL can do with it. */
 function securityNote({method, isPrefix}: TempUrlOptions): string {
   const object = isPrefix === true ? 'every object whose key starts so' : 'this object'
@@ -99,6 +130,9 @@ function keyNotes({key}: Target, {method}: TempUrlOptions, {of}: FoundKey): stri
   return [
     ...(key.split('/').some(segment => segment === '.' || segment === '..')
       ? ['The key has "." or ".." between slashes: browsers cannot use this URL, and curl needs --path-as-is.']
+      : []),
+    ...(of === 'given'
+      ? ['It is signed with the Temp-URL key that was given; whether the account has that key was not asked.']
       : []),
     ...(of === 'container' && method === 'GET'
       ? [

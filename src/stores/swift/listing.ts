@@ -1,5 +1,6 @@
 import {Failure} from '../../core/failure.ts'
 import type {Call} from '../store.ts'
+import {tryPage} from '../try-page.ts'
 import type {SwiftConnection} from './client.ts'
 
 /** One object or container of a listing, in Swift's own words. */
@@ -33,10 +34,16 @@ export async function readPage(connection: SwiftConnection, wish: PageWish, call
     ...(marker === '' ? {} : {marker}),
     ...(pageSize === undefined ? {} : {limit: String(pageSize)}),
   }
-  const answer = await connection.request({method: 'GET', target: {container, key: ''}, query}, {signal: call.signal})
-  if (answer.text.trim() === '') return []
+  return tryPage(call, async () => {
+    const answer = await connection.request({method: 'GET', target: {container, key: ''}, query}, {signal: call.signal})
+    return parsePage(answer.text)
+  })
+}
+
+function parsePage(text: string): Entry[] {
+  if (text.trim() === '') return []
   try {
-    const entries = JSON.parse(answer.text) as (Entry | {subdir: string})[]
+    const entries = JSON.parse(text) as (Entry | {subdir: string})[]
     return entries.filter((each): each is Entry => 'name' in each)
   } catch (error) {
     throw new Failure('network', 'The listing of the store is damaged.', {cause: error, retryable: true})

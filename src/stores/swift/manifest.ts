@@ -4,6 +4,7 @@ import {bufferBody} from '../../http/buffer-body.ts'
 import type {Answer} from '../../http/send.ts'
 import {COMPLETE_WAIT} from '../../http/waits.ts'
 import type {Call, PartReceipt, Target} from '../store.ts'
+import {tryPage} from '../try-page.ts'
 import type {SwiftConnection} from './client.ts'
 import {nameOf, readVerdict, toFailure} from './failures.ts'
 import {isLargeObject, unquote} from './object-headers.ts'
@@ -63,7 +64,7 @@ export async function putManifest(
       body: bufferBody(Buffer.from(JSON.stringify(entries))),
       accepts: [400],
     },
-    {signal: call.signal, answer: COMPLETE_WAIT},
+    {signal: call.signal, answer: connection.settings.wire.waits?.complete ?? COMPLETE_WAIT},
   )
   const verdict = judgeAnswer(answer, target, receipts.length)
   if (verdict !== '' && verdict !== manifestEtag(receipts)) {
@@ -135,7 +136,9 @@ export async function readManifest(
   call: Call,
 ): Promise<readonly ManifestSegment[] | undefined> {
   // Asked first: of any other object the next request would be a download.
-  const head = await connection.request({method: 'HEAD', target, accepts: [404]}, {signal: call.signal})
+  const head = await tryPage(call, () =>
+    connection.request({method: 'HEAD', target, accepts: [404]}, {signal: call.signal}),
+  )
   return isLargeObject(head) ? getManifest(connection, target, call) : undefined
 }
 
@@ -146,10 +149,15 @@ export async function getManifest(
   call: Call,
 ): Promise<readonly ManifestSegment[] | undefined> {
   const request = {method: 'GET', target, query: {'multipart-manifest': 'get', format: 'json'}, accepts: [404]}
-  const answer = await connection.request(request, {signal: call.signal})
-  if (!isLargeObject(answer)) return undefined
+  return tryPage(call, async () => {
+    const answer = await connection.request(request, {signal: call.signal})
+    return isLargeObject(answer) ? parseManifest(answer.text) : undefined
+  })
+}
+
+function parseManifest(text: string): ManifestSegment[] {
   try {
-    return JSON.parse(answer.text) as ManifestSegment[]
+    return JSON.parse(text) as ManifestSegment[]
   } catch (error) {
     throw new Failure('network', 'The manifest of the store is damaged.', {cause: error, retryable: true})
   }

@@ -6,13 +6,19 @@ import {decodeHeader, decodeMetadata, encodeMetadata} from './encode.ts'
 const META = 'x-object-meta-'
 
 /** What S3 has and Swift does not; better told than left out. */
-const S3_ONLY = ['tags', 'storageClass', 'acl', 'sse', 'sseKmsKeyId'] as const
+const S3_ONLY = [
+  ['tags', '--tag'],
+  ['storageClass', '--storage-class'],
+  ['acl', '--acl'],
+  ['sse', '--sse'],
+  ['sseKmsKeyId', '--sse-kms-key-id'],
+] as const
 
 /** Returns the headers that give an object its type and metadata. Fails `unsupported` for what only S3 has. */
 export function objectHeaders(options: ObjectOptions): Record<string, string> {
-  const foreign = S3_ONLY.find(name => options[name] !== undefined)
+  const foreign = S3_ONLY.find(([name]) => options[name] !== undefined)
   if (foreign !== undefined) {
-    throw new Failure('unsupported', `Swift has no such thing for an object: ${foreign}.`, {
+    throw new Failure('unsupported', `Objects of Swift have no ${foreign[1]}.`, {
       suggestion: 'Leave it out. A storage policy and a read ACL belong to the container there.',
     })
   }

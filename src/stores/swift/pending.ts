@@ -5,22 +5,22 @@ import {listEntries, readPage, readTime} from './listing.ts'
 import type {Entry} from './listing.ts'
 import {getManifest, readManifest} from './manifest.ts'
 import type {ManifestSegment} from './manifest.ts'
+import {readMarker} from './marker.ts'
 import {
   AFTER_DIGITS,
   HASHED_PREFIX,
   isHashed,
-  MARKER,
   parsePath,
   parseSegment,
   segmentContainerOf,
-  segmentTarget,
   startOf,
 } from './segments.ts'
 import type {SegmentName} from './segments.ts'
 
 /**
- * Lists the uploads of ours whose segments no manifest of the container names. A finished upload costs a look at its
- * object; the other manifests of the container are read once, and only when some segments are not their own object's.
+ * Lists the uploads of ours whose segments no manifest names. A finished upload costs a look at its object; the other
+ * manifests are read once, and only when some segments are not their own object's: those of the container, and those of
+ * the whole account where the mark of an upload is gone, which is how a finished one leaves it.
  */
 export async function* listUploads(
   connection: SwiftConnection,
@@ -28,13 +28,19 @@ export async function* listUploads(
   call: Call,
 ): AsyncGenerator<PendingUpload> {
   const container = segmentContainerOf(prefix, connection.settings)
-  const manifests = createManifests(connection, prefix.container, container, call)
+  const manifests = createManifests(connection, container, call)
   for (const stems of HASHED_PREFIX.startsWith(prefix.key) ? [prefix.key] : [prefix.key, HASHED_PREFIX]) {
     for await (const {segment, entry} of listGroups(connection, {container, prefix: stems}, call)) {
-      if (stems === HASHED_PREFIX && stems !== prefix.key && !isHashed(segment.stem)) continue
-      const key = isHashed(segment.stem) ? await readKey(connection, container, segment, call) : segment.stem
+      const isLong = isHashed(segment.stem)
+      if (stems === HASHED_PREFIX && stems !== prefix.key && !isLong) continue
+      if (!isLong && (await manifests.ofObject({...prefix, key: segment.stem})).has(segment.prefix)) continue
+      const marker = await readMarker(connection, {container, prefix: segment.prefix}, call)
+      // Several containers may have their segments here.
+      if (marker !== undefined && marker.container !== prefix.container) continue
+      const key = isLong ? marker?.key : segment.stem
       if (key === undefined || !key.startsWith(prefix.key)) continue
-      if (await manifests.names(key, segment.prefix)) continue
+      if ((await manifests.ofContainer(prefix.container)).has(segment.prefix)) continue
+      if (marker === undefined && (await manifests.mayName(segment.prefix))) continue
       const started = startOf(segment.uploadId) ?? readTime(entry.last_modified)
       yield {
         target: {...prefix, key},
@@ -75,50 +81,68 @@ async function* listGroups(
   }
 }
 
-/** A key that was too long for a name stands in the object that says "begun". */
-async function readKey(
-  connection: SwiftConnection,
-  container: string,
-  {prefix}: SegmentName,
-  {signal}: Call,
-): Promise<string | undefined> {
-  const target = segmentTarget({container, prefix}, MARKER)
-  const answer = await connection.request({method: 'GET', target, accepts: [404]}, {signal})
-  return answer.status < 300 ? answer.text : undefined
-}
-
-/** What the manifests of a container name, read no sooner than it is asked for. */
-function createManifests(connection: SwiftConnection, objects: string, segments: string, call: Call) {
-  let all: Promise<ReadonlySet<string>> | undefined
+/** Which uploads the manifests of an account name; each is read once, and no sooner than it is asked for. */
+function createManifests(connection: SwiftConnection, segments: string, call: Call) {
+  const known = new Map<string, Promise<ReadonlySet<string>>>()
   let last: {readonly key: string; readonly prefixes: ReadonlySet<string>} | undefined
+  let everywhere: Promise<ReadonlySet<string> | undefined> | undefined
 
-  function readPrefixes(manifest: readonly ManifestSegment[] | undefined): string[] {
-    return (manifest ?? []).flatMap(({name}) => {
+  function readPrefixes(manifest: readonly ManifestSegment[] | undefined): Set<string> {
+    const names = (manifest ?? []).flatMap(({name}) => {
       const {container, key} = parsePath(name ?? '')
       const segment = container === segments ? parseSegment(key) : undefined
       return segment === undefined ? [] : [segment.prefix]
     })
+    return new Set(names)
   }
 
-  async function readAll(): Promise<ReadonlySet<string>> {
+  async function readContainer(container: string): Promise<ReadonlySet<string>> {
     const {listsLargeObjects} = await connection.quirks(call.signal)
     const prefixes = new Set<string>()
-    for await (const {name: key, slo_etag: mark} of listEntries(connection, {container: objects}, call)) {
+    for await (const {name: key, slo_etag: mark} of listEntries(connection, {container}, call)) {
       if (listsLargeObjects && mark === undefined) continue
       const read = mark === undefined ? readManifest : getManifest
-      for (const prefix of readPrefixes(await read(connection, {container: objects, key}, call))) prefixes.add(prefix)
+      for (const prefix of readPrefixes(await read(connection, {container, key}, call))) prefixes.add(prefix)
     }
     return prefixes
   }
 
-  return {
-    async names(key: string, prefix: string): Promise<boolean> {
-      if (last?.key !== key) {
-        const manifest = await readManifest(connection, {container: objects, key}, call)
-        last = {key, prefixes: new Set(readPrefixes(manifest))}
+  function ofContainer(container: string): Promise<ReadonlySet<string>> {
+    const found = known.get(container) ?? readContainer(container)
+    known.set(container, found)
+    return found
+  }
+
+  /** Undefined where these credentials may not see all of it, or an old cluster would have to be asked object by object. */
+  async function readEverywhere(): Promise<ReadonlySet<string> | undefined> {
+    if (!(await connection.quirks(call.signal)).listsLargeObjects) return undefined
+    const prefixes = new Set<string>()
+    try {
+      for await (const {name} of listEntries(connection, {container: ''}, call)) {
+        for (const prefix of await ofContainer(name)) prefixes.add(prefix)
       }
-      if (last.prefixes.has(prefix)) return true
-      return (await (all ??= readAll())).has(prefix)
+      return prefixes
+    } catch (error) {
+      if (isFailure(error, 'forbidden')) return undefined
+      throw error
+    }
+  }
+
+  return {
+    ofContainer,
+
+    /** Asked object after object, in the order of their keys. */
+    async ofObject({container, key}: Target): Promise<ReadonlySet<string>> {
+      if (last?.key !== key) {
+        last = {key, prefixes: readPrefixes(await readManifest(connection, {container, key}, call))}
+      }
+      return last.prefixes
+    },
+
+    /** True where a manifest of the account names it, or where nobody can tell: to delete it would break an object. */
+    async mayName(prefix: string): Promise<boolean> {
+      const all = await (everywhere ??= readEverywhere())
+      return all === undefined || all.has(prefix)
     },
   }
 }

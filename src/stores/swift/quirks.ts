@@ -4,7 +4,7 @@ import type {Limits, TempUrlDigest} from '../store.ts'
 /** What a cluster says of itself in `/info`, as far as it matters to us. */
 export interface Quirks {
   readonly limits: Limits
-  /** For temp URLs, the best first; absent where the cluster does not tell. */
+  /** For temp URLs, the best first; empty where it has none of them, absent where the cluster does not tell. */
   readonly digests?: readonly TempUrlDigest[]
   /** Methods of temp URLs. */
   readonly methods?: readonly string[]
@@ -55,14 +55,18 @@ export function readQuirks(info: Readonly<Record<string, unknown>>): Quirks {
       key: numberOf(swift['max_object_name_length']) ?? CLOSED.limits.key,
       keyUnit: 'characters',
     },
-    // A cluster that does not say is from before there was a choice.
-    digests: Array.isArray(allowed) ? DIGESTS.filter(digest => allowed.includes(digest)) : ['sha1'],
+    digests: info['tempurl'] === undefined ? [] : readDigests(allowed),
     ...(Array.isArray(methods) ? {methods: methods.map(String)} : {}),
     policies: readPolicies(swift['policies']),
     listsLargeObjects: version !== undefined && isSince(version, 2, 18),
     hasVersions: info['object_versioning'] !== undefined,
     ...(version === undefined ? {} : {version}),
   }
+}
+
+/** A cluster that does not say is from before there was a choice. */
+function readDigests(allowed: unknown): TempUrlDigest[] {
+  return Array.isArray(allowed) ? DIGESTS.filter(digest => allowed.includes(digest)) : ['sha1']
 }
 
 function readPolicies(value: unknown): string[] {

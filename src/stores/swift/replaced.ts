@@ -1,26 +1,37 @@
 import {isFailure} from '../../core/failure.ts'
+import {bufferBody} from '../../http/buffer-body.ts'
 import type {Call, ObjectOptions, Target} from '../store.ts'
 import type {SwiftConnection} from './client.ts'
 import {readManifest} from './manifest.ts'
+import {BINARY} from './put-part.ts'
 import {rememberWork} from './shared-work.ts'
-import {deleteAll, parsePath, segmentContainerOf} from './segments.ts'
+import type {SegmentPlace} from './segments.ts'
+import {deleteAll, parsePath, replacedListOf, segmentContainerOf} from './segments.ts'
+
+interface Place {
+  readonly container: string
+  readonly key: string
+}
 
 /** What becomes superfluous when an object is replaced: the segments of a large one that stood there. */
 export interface Replaced {
   /** Looks, before the new object stands. What these credentials may not see is left alone. */
   look(target: Target, options: ObjectOptions, call: Call): Promise<void>
+  /**
+   * Writes down what was seen, before the manifest stands: after it nothing else tells. Where it stands already, what an
+   * earlier process wrote is read. Returns the object that holds it, if any.
+   */
+  note(target: Target, place: SegmentPlace, call: Call): Promise<Place | undefined>
   /** Deletes what was seen, except for what the new object names; returns what the person should know. */
-  clear(
-    target: Target,
-    isNamed: (segment: {container: string; key: string}) => boolean,
-    call: Call,
-  ): Promise<readonly string[]>
+  clear(target: Target, place: SegmentPlace | undefined, call: Call): Promise<readonly string[]>
 }
 
 export function createReplaced(connection: SwiftConnection): Replaced {
   /** Kept over retries: once the new object stands, the old manifest cannot be read any more. */
-  const seen = new Map<string, Map<string, {container: string; key: string}>>()
+  const seen = new Map<string, Map<string, Place>>()
   const nameOf = ({container, key}: Target): string => `${container}/${key}`
+  const findOld = (target: Target, place: SegmentPlace | undefined): Place[] =>
+    [...(seen.get(nameOf(target))?.values() ?? [])].filter(each => !isWithin(place, each))
 
   return {
     async look(target, options, call) {
@@ -29,7 +40,7 @@ export function createReplaced(connection: SwiftConnection): Replaced {
         if (isFailure(error, 'forbidden', 'not-found')) return undefined
         throw error
       })
-      const known = seen.get(nameOf(target)) ?? new Map<string, {container: string; key: string}>()
+      const known = seen.get(nameOf(target)) ?? new Map<string, Place>()
       for (const {name, sub_slo: isManifest} of segments ?? []) {
         // A manifest within a manifest was made by somebody on purpose; its object may serve elsewhere too.
         if (name !== undefined && isManifest !== true) known.set(name, parsePath(name))
@@ -37,13 +48,42 @@ export function createReplaced(connection: SwiftConnection): Replaced {
       if (known.size > 0) seen.set(nameOf(target), known)
     },
 
-    async clear(target, isNamed, call) {
-      const old = [...(seen.get(nameOf(target))?.values() ?? [])].filter(each => !isNamed(each))
+    async note(target, place, call) {
+      const known = seen.get(nameOf(target))
+      if (known === undefined) return undefined
+      const list = replacedListOf(place)
+      const old = [...known].filter(([, each]) => !isWithin(place, each)).map(([path]) => path)
+      if (old.length > 0) {
+        const body = bufferBody(Buffer.from(JSON.stringify(old)))
+        await connection.request({method: 'PUT', target: list, headers: BINARY, body}, {signal: call.signal})
+        return list
+      }
+      const answer = await connection.request({method: 'GET', target: list, accepts: [404]}, {signal: call.signal})
+      if (answer.status >= 300) return undefined
+      for (const path of readPaths(answer.text)) known.set(path, parsePath(path))
+      return list
+    },
+
+    async clear(target, place, call) {
+      const old = findOld(target, place)
       seen.delete(nameOf(target))
       const {failed} = await deleteAll(connection, old, call)
       if (failed === 0) return []
       return [`${failed} segments of the replaced object could not be deleted.`]
     },
+  }
+}
+
+function isWithin(place: SegmentPlace | undefined, {container, key}: Place): boolean {
+  return place !== undefined && container === place.container && key.startsWith(place.prefix)
+}
+
+function readPaths(text: string): string[] {
+  try {
+    const paths: unknown = JSON.parse(text)
+    return Array.isArray(paths) ? paths.filter(each => typeof each === 'string') : []
+  } catch {
+    return []
   }
 }
 

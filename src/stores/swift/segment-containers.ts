@@ -5,7 +5,7 @@ import type {SwiftConnection, SwiftRequest} from './client.ts'
 
 /** The policy of an object's container, so that its segments are stored alike. Fails `not-found`. */
 export async function findPolicy(
-  connection: SwiftConnection,
+  connection: Pick<SwiftConnection, 'request'>,
   {container}: Target,
   {signal}: Call,
 ): Promise<string | undefined> {
@@ -22,7 +22,7 @@ export async function findPolicy(
 
 /** Writes a small object into a container of segments, which is made where it is missing. */
 export async function putInto(
-  connection: SwiftConnection,
+  connection: Pick<SwiftConnection, 'request'>,
   target: {readonly container: string; readonly key: string},
   {
     text,
@@ -43,7 +43,7 @@ export async function putInto(
 }
 
 export async function createSegmentContainer(
-  connection: SwiftConnection,
+  connection: Pick<SwiftConnection, 'request'>,
   container: string,
   policy: string | undefined,
   {signal}: Call,

@@ -4,8 +4,8 @@ import type {SwiftConnection, SwiftSettings} from './client.ts'
 import {encodePath} from './encode.ts'
 
 /*
- * A segment is `<key>/<upload id>/<8 digits>`. Number 0 is none: an object that holds the key and says that the upload
- * has begun, since Swift itself knows of no uploads. It goes when the manifest stands.
+ * A segment is `<key>/<upload id>/<8 digits>`. Number 0 is none: it marks that the upload has begun, since Swift itself
+ * knows of no uploads, and goes when the manifest stands.
  */
 
 /** Where the segments of one upload are. */
@@ -72,6 +72,11 @@ export function placeOfSession({target, uploadId, options, state}: Session, sett
 
 export function segmentTarget({container, prefix}: SegmentPlace, number: number): {container: string; key: string} {
   return {container, key: `${prefix}${String(number).padStart(8, '0')}`}
+}
+
+/** Holds what an upload replaces. Beside the segments, not among them: whoever has a ticket may write what is there. */
+export function replacedListOf({container, prefix}: SegmentPlace): {container: string; key: string} {
+  return {container, key: `${prefix.replace(/\/$/u, '')}.replaces`}
 }
 
 export function parseSegment(name: string): SegmentName | undefined {

@@ -1,7 +1,8 @@
 import type {Wire} from '../../http/send.ts'
 import type {SwiftRemote} from '../remote.ts'
-import type {KeyStore, Store} from '../store.ts'
+import type {KeyStore, Probing, Store} from '../store.ts'
 import type {Surroundings} from '../surroundings.ts'
+import type {TicketStore} from '../ticket/ticket-store.ts'
 import {createConnection} from './client.ts'
 import type {SwiftConnection} from './client.ts'
 import {createContainers} from './container.ts'
@@ -9,7 +10,9 @@ import {findAuth} from './find-auth.ts'
 import {createLinks} from './links.ts'
 import {createObjects} from './objects.ts'
 import {createSignIn, nameAccount} from './sign-in.ts'
-import {createKeys} from './temp-url-keys.ts'
+import {createKeys, findGivenKey} from './temp-url-keys.ts'
+import {createTickets} from './ticket.ts'
+import {trustCloud} from './trust.ts'
 import {createUpload} from './upload.ts'
 
 export interface SwiftNeeds {
@@ -20,7 +23,9 @@ export interface SwiftNeeds {
 /** Opens a Swift remote; nobody is signed in before the first request. Fails `config`. */
 export async function openConnection(remote: SwiftRemote, {wire, surroundings}: SwiftNeeds): Promise<SwiftConnection> {
   const {auth, storageUrl, ...wish} = await findAuth(remote, surroundings)
-  const {segmentContainer, tempUrlKey} = remote
+  trustCloud(wire.agents, wish, surroundings)
+  const {segmentContainer} = remote
+  const tempUrlKey = findGivenKey(remote, surroundings)
   return createConnection({
     endpointName: nameAccount(auth, wish),
     signIn: createSignIn(wire, auth, {...wish, ...(storageUrl === undefined ? {} : {storageUrl})}),
@@ -31,18 +36,25 @@ export async function openConnection(remote: SwiftRemote, {wire, surroundings}: 
   })
 }
 
-export async function createSwiftStore(remote: SwiftRemote, needs: SwiftNeeds): Promise<Store & KeyStore> {
+export async function createSwiftStore(
+  remote: SwiftRemote,
+  needs: SwiftNeeds,
+): Promise<Store & KeyStore & TicketStore & Probing> {
   return assembleStore(await openConnection(remote, needs))
 }
 
-export function assembleStore(connection: SwiftConnection): Store & KeyStore {
+export function assembleStore(connection: SwiftConnection): Store & KeyStore & TicketStore & Probing {
   const objects = createObjects(connection)
   const keys = createKeys(connection)
+  const links = createLinks(connection, keys)
+  const upload = createUpload(connection, (target, call) => objects.head(target, call))
   return {
-    ...createUpload(connection, (target, call) => objects.head(target, call)),
+    ...upload,
     ...objects,
     ...createContainers(connection),
-    ...createLinks(connection, keys),
+    ...links,
     ...keys,
+    ...createTickets(connection, {links, upload}),
+    probing: {open: async () => (await import('./probe.ts')).createProbe(connection)},
   }
 }

@@ -1,6 +1,8 @@
 import {Failure, isFailure} from '../../core/failure.ts'
 import {printable} from '../../core/printable.ts'
+import type {SwiftRemote} from '../remote.ts'
 import type {Call, KeyStore, Target, TempUrlKeys} from '../store.ts'
+import type {Surroundings} from '../surroundings.ts'
 import type {SwiftConnection} from './client.ts'
 import {decodeHeader, encodeHeader} from './encode.ts'
 
@@ -50,11 +52,17 @@ function checkKey(key: string): string {
 /** A key to sign with, and whose it is. */
 export interface FoundKey {
   readonly key: string
-  readonly of: 'remote' | 'account' | 'container'
+  readonly of: 'given' | 'account' | 'container'
+}
+
+/** The key that is known without asking: the remote's own, or OS_TEMP_URL_KEY. */
+export function findGivenKey({tempUrlKey, auth}: SwiftRemote, {env}: Surroundings): string | undefined {
+  // A saved remote has nothing to do with what the environment says of another account.
+  return tempUrlKey ?? ((auth === undefined && env['OS_TEMP_URL_KEY']) || undefined)
 }
 
 /**
- * Makes the search for the key to sign with: the remote's own, the account's, the container's. The account's key comes
+ * Makes the search for the key to sign with: the one that was given, the account's, the container's. The account's key comes
  * first since a container's key does not open large objects whose segments are elsewhere. Fails `config`.
  */
 export function createKeySearch(
@@ -75,12 +83,14 @@ export function createKeySearch(
   }
 
   return async (target, call) => {
-    if (tempUrlKey !== undefined) return {key: tempUrlKey, of: 'remote'}
+    if (tempUrlKey !== undefined) return {key: checkKey(tempUrlKey), of: 'given'}
     const ofAccount = await find({...target, container: '', key: ''}, call)
     if (ofAccount !== undefined) return {key: ofAccount, of: 'account'}
     const ofContainer = await find({...target, key: ''}, call)
     if (ofContainer !== undefined) return {key: ofContainer, of: 'container'}
     const message = `Neither the account nor "${printable(target.container)}" has a Temp-URL key that these credentials may see.`
-    throw new Failure('config', message, {suggestion: 'Make one with: skylift temp-url-key set TARGET'})
+    throw new Failure('config', message, {
+      suggestion: `Make one with: skylift temp-url-key set ${target.remote}://. Or set OS_TEMP_URL_KEY, if you know it.`,
+    })
   }
 }

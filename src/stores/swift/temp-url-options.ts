@@ -1,7 +1,7 @@
-import {isIP} from 'node:net'
 import {parse} from 'content-disposition'
 import {Failure} from '../../core/failure.ts'
 import type {LinkOptions, Target, TempUrlOptions} from '../store.ts'
+import {checkIpRange} from './ip-range.ts'
 import {objectHeaders} from './object-headers.ts'
 
 const UPLOAD_ONLY = ['contentType', 'contentLength', 'contentMd5', 'metadata', 'writeOnce', 'maxSize'] as const
@@ -44,15 +44,7 @@ export function checkTempUrlOptions({container, key}: Target, options: TempUrlOp
   if (options.responseDisposition !== undefined && method !== 'GET') {
     refuse(`What the answer shall say can be fixed for GET only, not for ${method}.`)
   }
-  if (ipRange !== undefined && !isRange(ipRange)) {
-    refuse('That is no IP address, and no range of them.', 'Write it as 203.0.113.7 or 203.0.113.0/24.')
-  }
-}
-
-function isRange(text: string): boolean {
-  const [address = '', bits, ...rest] = text.split('/')
-  const most = isIP(address) === 6 ? 128 : 32
-  return isIP(address) > 0 && rest.length === 0 && (bits === undefined || (/^\d+$/u.test(bits) && Number(bits) <= most))
+  if (ipRange !== undefined) checkIpRange(ipRange)
 }
 
 /** Returns the headers that go with an upload. Swift does not bind a URL to them. */

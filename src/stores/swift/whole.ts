@@ -14,13 +14,13 @@ interface Sums {
 
 /** Makes `putWhole`: one PUT that the store checks by its ETag before the old object goes. */
 export function createPutWhole(
-  connection: SwiftConnection,
+  connection: Pick<SwiftConnection, 'request'>,
   {
     replaced,
     largeObjects,
     head,
   }: {
-    readonly replaced: Replaced
+    readonly replaced: Pick<Replaced, 'look' | 'clear'>
     readonly largeObjects: LargeObjectCheck
     readonly head: (target: Target, call: Call) => Promise<ObjectInfo>
   },
@@ -69,7 +69,7 @@ export function createPutWhole(
       if (isFailure(error, 'network', 'busy')) unclear.add(body)
       if (stored === undefined) throw error
     }
-    const notes = await replaced.clear(target, () => false, call)
+    const notes = await replaced.clear(target, undefined, call)
     return notes.length > 0 ? {...stored, notes} : stored
   }
 }

@@ -160,7 +160,7 @@ const VAGUE = 'The store does not accept this temp URL: it has expired, was chan
 function translate(answer: Answer, {url}: Use): Failure {
   const refused = readRefusal(answer)
   // A page for people is no sign of a wrong address there.
-  return toFailure(isSwift(url) ? {...refused, isHtml: false} : refused)
+  return toFailure(isSwift(url) || answer.headers['x-trans-id'] !== undefined ? {...refused, isHtml: false} : refused)
 }
 
 /** Says what is wrong without naming the URL, which holds a signature. */
@@ -168,7 +168,10 @@ function refusal(answer: Answer, temp: Use): Failure {
   const failure = translate(answer, temp)
   const isVague = failure.code === 'auth' && isSwift(temp.url)
   const message = isVague ? VAGUE : (SENTENCES[failure.code] ?? failure.message)
-  return new Failure(failure.code, message, {context: failure.context, retryable: failure.retryable})
+  const {context, retryable} = failure
+  const isBound = isVague && /[?&]temp_url_ip_range=/u.test(temp.url)
+  const suggestion = isBound ? 'It is bound to addresses, and this machine may not be among them.' : undefined
+  return new Failure(failure.code, message, {context, retryable, ...(suggestion === undefined ? {} : {suggestion})})
 }
 
 function describe(answer: Answer, note: string): TempUrlCheck {

@@ -63,6 +63,10 @@ export type Lack =
   /** It takes one key only. */
   | 'keys'
   | 'noClobber'
+  /** What is not complete cannot be seen. */
+  | 'hidden'
+  /** It takes the place of an object that is there. */
+  | 'replace'
   | 'metadata'
   /** Another client that could look at what was stored. */
   | 'foreign'
@@ -75,6 +79,8 @@ export interface ContractOptions {
   readonly lacks?: readonly Lack[]
   /** Keys of the odd table that the store refuses: it must fail, and not take them for others. */
   readonly refusedKeys?: readonly string[]
+  /** Keys of the odd table that the store takes and then fails at: a fault of its own, which the suite names. */
+  readonly brokenKeys?: readonly string[]
 }
 
 /** The store once it is open, and short words for what the tests do with it. */

@@ -49,7 +49,8 @@ export const ODD_KEYS: readonly string[] = [
 /** Every key means exactly itself. */
 export function describeKeys(bench: Bench): void {
   const refused = bench.options.refusedKeys ?? []
-  const taken = ODD_KEYS.filter(key => !refused.includes(key))
+  const broken = bench.options.brokenKeys ?? []
+  const taken = ODD_KEYS.filter(key => !refused.includes(key) && !broken.includes(key))
 
   describe('keys', () => {
     for (const key of taken) {

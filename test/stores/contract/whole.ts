@@ -32,7 +32,7 @@ export function describeWhole(bench: Bench): void {
     })
   }
 
-  bench.it(['keys'], 'replaces what stood there', async () => {
+  bench.it(['keys', 'replace'], 'replaces what stood there', async () => {
     const target = bench.target()
     await bench.put(target, Buffer.from('the old one, which is longer'))
     await bench.put(target, Buffer.from('new'))
@@ -74,7 +74,7 @@ export function describeWhole(bench: Bench): void {
     expect((await bench.store.head(target, newCall())).metadata).to.deep.equal(metadata)
   })
 
-  bench.it(['keys'], 'refuses bytes that were damaged on the way, and the old object stays', async () => {
+  bench.it(['keys', 'replace'], 'refuses bytes that were damaged on the way, and the old object stays', async () => {
     const target = bench.target()
     await bench.put(target, Buffer.from('old'))
     const body = fickleBody(randomBytes(100_000))

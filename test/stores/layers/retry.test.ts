@@ -4,7 +4,8 @@ import {Failure} from '../../../src/core/failure.ts'
 import type {FailureCode} from '../../../src/core/failure.ts'
 import {networkFailure} from '../../../src/http/network-failure.ts'
 import {withRetry} from '../../../src/stores/layers/retry.ts'
-import type {ObjectInfo, RetryNotice} from '../../../src/stores/store.ts'
+import type {Call, ObjectInfo, RetryNotice} from '../../../src/stores/store.ts'
+import {tryPage} from '../../../src/stores/try-page.ts'
 import {failureOf} from '../../http/support.ts'
 import {body, infoOf, newCall, part, receipt, sessionOf, storeOf, stored, target} from './support.ts'
 
@@ -255,7 +256,7 @@ describe('withRetry', () => {
     const store = storeOf()
     for (const name of Object.keys(store) as (keyof typeof store)[]) {
       const verb = store[name] as (...args: unknown[]) => unknown
-      if (name === 'list') continue
+      if (name.startsWith('list') && name !== 'listParts') continue
       Object.assign(store, {
         [name]: (...args: unknown[]) => {
           if (broken.has(name)) return verb(...args)
@@ -287,43 +288,58 @@ describe('withRetry', () => {
 })
 
 describe('withRetry of a listing', () => {
-  /** Lists a to e; breaks before each key that `breaks` names, once, or always where it is named with `!`. */
+  /** Lists a to e, two a page; asking for the page that begins with a key fails for each time it is named. */
   function listing(breaks: string[], failure: () => unknown = busy) {
-    const asked: (string | undefined)[] = []
+    const asked: string[] = []
     const left = [...breaks]
+    const askPage = (keys: string): Promise<string> => {
+      const [first = ''] = keys
+      asked.push(first)
+      if (left.includes(`!${first}`)) return Promise.reject(failure() as Error)
+      if (!left.includes(first)) return Promise.resolve(keys)
+      left.splice(left.indexOf(first), 1)
+      return Promise.reject(failure() as Error)
+    }
+    async function* pages(call: Call): AsyncGenerator<string> {
+      for (const keys of ['ab', 'cd', 'e']) yield* await tryPage(call, () => askPage(keys))
+    }
     const store = storeOf({
-      async *list(_, __, after): AsyncGenerator<ObjectInfo> {
-        asked.push(after)
-        for (const key of ['a', 'b', 'c', 'd', 'e'].filter(each => after === undefined || each > after)) {
-          await Promise.resolve()
-          if (left.includes(`!${key}`)) throw failure()
-          if (left.includes(key)) {
-            left.splice(left.indexOf(key), 1)
-            throw failure()
-          }
-          yield infoOf(key)
-        }
+      async *list(_, call) {
+        for await (const key of pages(call)) yield infoOf(key)
+      },
+      async *listUploads(_, call) {
+        for await (const uploadId of pages(call)) yield {target, uploadId}
+      },
+      async *listContainers(call) {
+        for await (const name of pages(call)) yield {name}
       },
     })
     return {store, asked}
   }
-  async function keysOf(list: AsyncIterable<ObjectInfo>): Promise<string> {
+  async function join<T>(list: AsyncIterable<T>, read: (each: T) => string): Promise<string> {
     let keys = ''
-    for await (const {target} of list) keys += target.key
+    for await (const each of list) keys += read(each)
     return keys
   }
+  const keysOf = (list: AsyncIterable<ObjectInfo>) => join(list, each => each.target.key)
   const policy = {retryFor: 10_000, random: () => 0}
 
-  it('goes on after the last key it gave', async () => {
+  it('asks for a page that failed again, and for no other', async () => {
     const {store, asked} = listing(['a', 'c', 'c', 'e'])
     expect(await keysOf(withRetry(store, policy).list(target, newCall()))).to.equal('abcde')
-    expect(asked).to.deep.equal([undefined, undefined, 'b', 'b', 'd'])
+    expect(asked.join('')).to.equal('aacccee')
   })
 
-  it('begins where it was told to', async () => {
-    const {store, asked} = listing(['c'])
-    expect(await keysOf(withRetry(store, policy).list(target, newCall(), 'b'))).to.equal('cde')
-    expect(asked).to.deep.equal(['b', 'b'])
+  it('does so for uploads and containers too', async () => {
+    const uploads = listing(['c', 'e'])
+    const retrying = withRetry(uploads.store, policy)
+    expect(await join(retrying.listUploads(target, newCall()), each => each.uploadId)).to.equal('abcde')
+    expect(uploads.asked.join('')).to.equal('accee')
+    const containers = listing(['a'])
+    expect(await join(withRetry(containers.store, policy).listContainers(newCall()), each => each.name)).to.equal(
+      'abcde',
+    )
+    expect(containers.asked.join('')).to.equal('aace')
   })
 
   it('gives up as any call does, and its waits grow', async () => {
@@ -337,11 +353,11 @@ describe('withRetry of a listing', () => {
   })
 
   it('passes on what cannot be mended', async () => {
-    const {store, asked} = listing(['!b'], () => new Failure('forbidden', 'No.'))
+    const {store, asked} = listing(['!c'], () => new Failure('forbidden', 'No.'))
     expect(await failureOf(keysOf(withRetry(store, policy).list(target, newCall())))).to.have.property(
       'code',
       'forbidden',
     )
-    expect(asked).to.have.length(1)
+    expect(asked.join('')).to.equal('ac')
   })
 })

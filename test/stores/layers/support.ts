@@ -29,7 +29,7 @@ export function infoOf(key: string): ObjectInfo {
   return {target: {...target, key}, size: 1, etag: 'e'}
 }
 
-type SmallStore = UploadStore & Pick<Store, 'head' | 'list'>
+type SmallStore = UploadStore & Pick<Store, 'head' | 'list' | 'listUploads' | 'listContainers'>
 
 /** A store that does what `verbs` says and nothing else; every other verb succeeds at once. */
 export function storeOf(verbs: Partial<SmallStore> = {}): SmallStore {
@@ -44,6 +44,8 @@ export function storeOf(verbs: Partial<SmallStore> = {}): SmallStore {
     abort: () => Promise.resolve(),
     head: () => Promise.resolve(infoOf('k')),
     async *list() {},
+    async *listUploads() {},
+    async *listContainers() {},
     ...verbs,
   }
 }

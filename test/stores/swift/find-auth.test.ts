@@ -319,6 +319,23 @@ describe('clouds.yaml', () => {
     expect((await failureOf(find({OS_CLOUD: 'short'}), 'config')).suggestion).to.contain('auth_url')
   })
 
+  const trust: [words: string, env: Env, expected: Partial<FoundAuth>][] = [
+    ['', {}, {}],
+    [', verify: true, insecure: false', {}, {}],
+    [', cacert: /a.pem', {}, {caFile: '/a.pem'}],
+    [', cacert: /a.pem', {OS_CACERT: '/b.pem'}, {caFile: '/b.pem'}],
+    [', verify: false', {}, {isUnverified: true}],
+    [', verify: "False"', {}, {isUnverified: true}],
+    [', insecure: true', {}, {isUnverified: true}],
+  ]
+  for (const [words, env, expected] of trust) {
+    it(`says which certificates are believed: ${words.slice(2) || 'nothing'} ${JSON.stringify(env)}`, async () => {
+      const {find} = await makeFolders({'here/clouds.yaml': file(`c: ${cloud('https://c.example', words)}`)})
+      const {caFile, isUnverified} = await find(env, {cloud: 'c'})
+      expect({caFile, isUnverified}).to.deep.equal({caFile: undefined, isUnverified: undefined, ...expected})
+    })
+  }
+
   it('fails config where it is no YAML, and shows none of its lines', async () => {
     const {find} = await makeFolders({'here/clouds.yaml': 'clouds:\n  c:\n    auth: {password: "s3cr3t\n'})
     const failure = await failureOf(find({OS_CLOUD: 'c'}), 'config')

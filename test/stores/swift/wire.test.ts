@@ -16,6 +16,7 @@ const STORED: Reply = [201, '', {etag: md5Of(TEXT)}]
 const STANDS: Reply = [200, '', {etag: md5Of(TEXT), 'content-length': '5', 'content-type': 'application/octet-stream'}]
 const SLO = {'x-static-large-object': 'True', etag: '"e"'}
 const PLACE = {container: 'box_segments', prefix: 'k/skylift-20260101T000000Z-0123456789abcdef/'}
+const LIST = '/box_segments/k/skylift-20260101T000000Z-0123456789abcdef.replaces'
 const NOBODY: Reply = [404, '']
 
 const session: Session = {
@@ -249,13 +250,15 @@ describe('the wire form of Swift', () => {
     const seen = answerSwift([
       [200, '', SLO],
       [200, old, SLO],
+      [201, ''],
       [201, '', {etag: ETAG}],
       [403, ''],
+      [204, ''],
       [204, ''],
     ])
     const stored = await (await openBare()).store.complete(session, receipts, newCall())
     expect(stored.notes?.join(' ')).to.contain('could not be deleted')
-    expect(asked(seen)[3]).to.equal('DELETE /box_segments/old/1')
+    expect(asked(seen)[4]).to.equal('DELETE /box_segments/old/1')
     expect(asked(seen).join(' ')).not.to.contain('box_segments/sub')
   })
 
@@ -263,11 +266,13 @@ describe('the wire form of Swift', () => {
     const old = JSON.stringify([{name: '/box_segments/old/1'}])
     const ours = JSON.stringify([{name: path}])
     const seen = answerSwift([
-      ...([[200, '', SLO], [200, old, SLO], 'reset', NOBODY] as Reply[]),
+      ...([[200, '', SLO], [200, old, SLO], [201, ''], 'reset', NOBODY] as Reply[]),
       ...([
         [200, '', SLO],
         [200, ours, SLO],
+        [201, ''],
         [201, '', {etag: ETAG}],
+        [204, ''],
         [204, ''],
         [204, ''],
       ] as Reply[]),
@@ -278,6 +283,26 @@ describe('the wire form of Swift', () => {
     expect(asked(seen).filter(each => each.startsWith('DELETE'))).to.deep.equal([
       'DELETE /box_segments/old/1',
       `DELETE /box_segments/${PLACE.prefix}00000000`,
+      `DELETE ${LIST}`,
+    ])
+  })
+
+  it('knows what another process was about to clear away when it died', async () => {
+    const seen = answerSwift([
+      [200, '', SLO],
+      [200, JSON.stringify([{name: path}]), SLO],
+      [200, JSON.stringify(['/box_segments/old/1', path])],
+      [201, '', {etag: ETAG}],
+      [204, ''],
+      [204, ''],
+      [204, ''],
+    ])
+    await (await openBare()).store.complete(session, receipts, newCall())
+    expect(asked(seen)[2]).to.equal(`GET ${LIST}`)
+    expect(asked(seen).slice(4)).to.deep.equal([
+      'DELETE /box_segments/old/1',
+      `DELETE /box_segments/${PLACE.prefix}00000000`,
+      `DELETE ${LIST}`,
     ])
   })
 

@@ -1,0 +1,109 @@
+import {open, stat} from 'node:fs/promises'
+import {Failure} from '../core/failure.ts'
+import {printable} from '../core/printable.ts'
+import {formatTarget} from '../core/target.ts'
+import type {Target} from '../core/target.ts'
+import {orderOf} from '../upload/listing.ts'
+import {sortNames} from '../upload/sort-names.ts'
+import {walkFolder} from '../upload/walk.ts'
+import type {Found, WalkOptions} from '../upload/walk.ts'
+
+/** One line of `--results`. */
+interface FailedLine {
+  readonly source: string
+  readonly key?: string
+  readonly container?: string
+  readonly message: string
+}
+
+/**
+ * Finds the files that failed according to a file of results, each with the key that it was to have. What failed without
+ * one fails again. Fails `not-found`, and `usage` for what is no file of results or is about another target.
+ */
+export async function* readFailed(path: string, target: Target, walk: WalkOptions): AsyncGenerator<Found> {
+  for await (const text of sortNames(readRecords(path, target))) {
+    const [order = '', source = '', message = ''] = text.split('\0').map(each => Buffer.from(each, 'latin1'))
+    const name = order.toString()
+    const found = {path: source.toString(), name, order: order.toString('latin1')}
+    if (message.length > 0) yield {...found, failure: new Failure('usage', message.toString()), isNameless: true}
+    else if (!walk.isWanted(name)) continue
+    else if (name.endsWith('/') && (await isFolder(found.path))) yield* walkBelow(found, walk)
+    else yield found
+  }
+}
+
+/** A folder that could not be read: what it holds now. */
+async function* walkBelow(folder: Found, walk: WalkOptions): AsyncGenerator<Found> {
+  const below = (each: string): string => folder.name + each
+  const isWanted: WalkOptions['isWanted'] = each => walk.isWanted(below(each))
+  for await (const each of walkFolder(folder.path, {...walk, isWanted})) {
+    yield {...each, name: below(each.name), order: folder.order + each.order}
+  }
+}
+
+/** Yields order, source and message, each as bytes that sort by the order. */
+async function* readRecords(path: string, target: Target): AsyncGenerator<string> {
+  for await (const line of readFailedLines(path)) {
+    const {source, key, container, message} = line
+    const isHere = key === undefined || (container === target.container && key.startsWith(target.key))
+    if (!isHere) {
+      const there = `${target.remote}://${container ?? ''}/${key}`
+      throw new Failure(
+        'usage',
+        `"${printable(source)}" was to become ${printable(there)}, which is not below ${formatTarget(target)}.`,
+        {
+          suggestion: 'Give the target of the run that wrote the results.',
+        },
+      )
+    }
+    const order = key === undefined ? source : key.slice(target.key.length)
+    const record = [order, source, ...(key === undefined ? [message] : [])]
+    yield record.map(each => orderOf(each.replaceAll('\0', ''))).join('\0')
+  }
+}
+
+async function* readFailedLines(path: string): AsyncGenerator<FailedLine> {
+  const name = printable(path)
+  let number = 0
+  let wrong: number | undefined
+  try {
+    const handle = await open(path)
+    for await (const text of handle.readLines()) {
+      // Only the last line may be torn, by a kill.
+      if (wrong !== undefined) throw notResults(name, wrong)
+      number++
+      const line = readLine(text)
+      if (line === undefined) wrong = number
+      else if (line.status === 'failed') yield line
+    }
+    if (wrong === 1) throw notResults(name, wrong)
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    const {code, message} = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') throw new Failure('not-found', `There is no file of results "${name}".`, {cause: error})
+    throw new Failure('config', `The results "${name}" cannot be read: ${message}.`, {cause: error})
+  }
+}
+
+function notResults(name: string, line: number): Failure {
+  return new Failure('usage', `Line ${line} of "${name}" is not a result of an upload.`, {
+    suggestion: 'Give a file that --results wrote.',
+  })
+}
+
+function readLine(text: string): (FailedLine & {readonly status: string}) | undefined {
+  try {
+    const line = JSON.parse(text) as Partial<FailedLine> & {status?: unknown}
+    const isResult = typeof line.status === 'string' && typeof line.source === 'string'
+    return isResult ? (line as FailedLine & {status: string}) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    found => found.isDirectory(),
+    () => false,
+  )
+}

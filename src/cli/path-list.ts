@@ -1,0 +1,78 @@
+import {createReadStream} from 'node:fs'
+import {realpath} from 'node:fs/promises'
+import {isAbsolute} from 'node:path'
+import {isUtf8} from 'node:buffer'
+import {Failure} from '../core/failure.ts'
+import {printable} from '../core/printable.ts'
+import {sortNames} from '../upload/sort-names.ts'
+import type {Found} from '../upload/walk.ts'
+import type {SourceFilter} from './source-filter.ts'
+
+/**
+ * Finds the files that a list names, sorted by their paths below `base`, which become their keys. Waits for the end of
+ * the list. What leads out of `base` comes as a failure of its own. Fails `not-found`, `forbidden`.
+ */
+export async function* readPathList(list: string, base: string, isWanted: SourceFilter): AsyncGenerator<Found> {
+  const root = `${(await realpath(base)).replace(/\/$/u, '')}/`
+  let last: string | undefined
+  for await (const order of sortNames(readEntries(list, Buffer.from(root).toString('latin1')))) {
+    // A file that is named twice is one file.
+    if (order === last) continue
+    last = order
+    const bytes = Buffer.from(order, 'latin1')
+    const name = bytes.toString()
+    const path = base === '.' || isAbsolute(name) ? name : `${base}/${name}`
+    const failure = isUtf8(bytes) ? refuse(name, base) : notUtf8(name)
+    if (failure !== undefined) yield {path, name, order, failure, isNameless: true}
+    else if (isWanted(name)) yield {path, name, order}
+  }
+}
+
+/** Yields paths as bytes, a character each: those below `root` from there on. */
+async function* readEntries(list: string, root: string): AsyncGenerator<string> {
+  const stream = list === '-' ? process.stdin : createReadStream(list)
+  let separator: RegExp | undefined
+  let rest = ''
+  try {
+    for await (const piece of stream) {
+      rest += (piece as Buffer).toString('latin1')
+      // `find -print0` and `git ls-files -z` write no name without a zero byte.
+      separator ??= rest.includes('\0') ? /\0/u : rest.includes('\n') ? /\r?\n/u : undefined
+      if (separator === undefined) continue
+      const entries = rest.split(separator)
+      rest = entries.pop() ?? ''
+      for (const entry of entries) if (entry !== '') yield tidy(entry, root)
+    }
+  } catch (error) {
+    throw listFailure(error, list)
+  }
+  if (rest !== '') yield tidy(rest, root)
+}
+
+/** `./a//b` and, where the list counts from there, `/base/a/b` are `a/b`. */
+function tidy(entry: string, root: string): string {
+  const below = entry.startsWith(root) ? entry.slice(root.length) : entry
+  return below.replaceAll(/\/(?:\.?\/)+/gu, '/').replace(/^(?:\.\/)+/u, '')
+}
+
+function refuse(name: string, base: string): Failure | undefined {
+  if (!isAbsolute(name) && !name.split('/').includes('..')) return undefined
+  const folder = printable(base === '.' ? 'this folder' : `"${base}"`)
+  return new Failure('usage', `"${printable(name)}" does not lie in ${folder}, so it has no path for its key.`, {
+    suggestion: 'Name the folder that all of them lie in: skylift upload FOLDER TARGET --from-file LIST',
+  })
+}
+
+function notUtf8(name: string): Failure {
+  return new Failure('usage', `The name of "${printable(name)}" is not UTF-8, as keys must be: it stays behind.`, {
+    suggestion: 'Rename it, for example with convmv.',
+  })
+}
+
+function listFailure(error: unknown, list: string): unknown {
+  if (error instanceof Failure) return error
+  const {code, message} = error as NodeJS.ErrnoException
+  const name = printable(list)
+  if (code === 'ENOENT') return new Failure('not-found', `There is no list "${name}".`, {cause: error})
+  return new Failure('config', `The list "${name}" cannot be read: ${message}.`, {cause: error})
+}

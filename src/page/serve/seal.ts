@@ -1,0 +1,27 @@
+import {createHmac, timingSafeEqual} from 'node:crypto'
+import {Failure} from '../../core/failure.ts'
+
+/** Hands out what the server would have to remember, so that it remembers nothing: only it can make one that opens. */
+export interface Seals {
+  seal(value: unknown): string
+  /** Fails `forbidden` for what this run did not make. */
+  open(text: string): unknown
+}
+
+export function createSeals(secret: Buffer): Seals {
+  const sign = (body: string): Buffer => createHmac('sha256', secret).update(body).digest()
+  return {
+    seal(value) {
+      const body = Buffer.from(JSON.stringify(value)).toString('base64url')
+      return `${body}.${sign(body).toString('base64url')}`
+    },
+    open(text) {
+      const [body = '', mark = ''] = text.split('.')
+      const [given, true_] = [Buffer.from(mark, 'base64url'), sign(body)]
+      if (given.length !== true_.length || !timingSafeEqual(given, true_)) {
+        throw new Failure('forbidden', 'This upload was not begun here.')
+      }
+      return JSON.parse(Buffer.from(body, 'base64url').toString('utf8')) as unknown
+    },
+  }
+}

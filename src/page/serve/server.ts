@@ -1,0 +1,115 @@
+import {once} from 'node:events'
+import {createServer} from 'node:http'
+import type {IncomingMessage, ServerResponse} from 'node:http'
+import type {AddressInfo} from 'node:net'
+import {asFailure, Failure} from '../../core/failure.ts'
+import type {FailureCode} from '../../core/failure.ts'
+import {checkCaller, checkHost, readQuestion} from './guard.ts'
+import type {Guard} from './guard.ts'
+import type {Uploads} from './uploads.ts'
+
+export interface PageServerOptions {
+  readonly port: number
+  /** Loopback unless the person says otherwise. */
+  readonly host: string
+  /** Under which names else, as `name:port`: behind a proxy of one's own. */
+  readonly names: readonly string[]
+  readonly token: string
+  readonly uploads: Uploads
+  readonly html: string
+  /** The page's policy, which as a header can also forbid frames. */
+  readonly policy: string
+  readonly onFailure?: (failure: Failure) => void
+}
+
+export interface PageServer {
+  readonly url: string
+  close(): Promise<void>
+}
+
+const STATUS: Partial<Record<FailureCode, number>> = {
+  usage: 400,
+  forbidden: 403,
+  'not-found': 404,
+  'too-large': 413,
+  expired: 410,
+  busy: 503,
+  network: 502,
+}
+
+/** Serves the page and signs for it; no byte of content comes here. Fails `config` where the port is taken. */
+export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
+  const {uploads, host, port} = options
+  const stopping = new AbortController()
+  const hosts = new Set<string>(options.names.map(name => name.toLowerCase()))
+  const guard: Guard = {hosts, token: options.token}
+  const questions: Readonly<Record<string, keyof Uploads>> = {
+    '/begin': 'begin',
+    '/resume': 'resume',
+    '/sign': 'sign',
+    '/finish': 'finish',
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    checkHost(request, guard)
+    const {method, url} = request
+    if (url === '/' && (method === 'GET' || method === 'HEAD')) {
+      response.writeHead(200, {
+        'content-type': 'text/html; charset=utf-8',
+        'content-security-policy': `${options.policy}; frame-ancestors 'none'`,
+        'cache-control': 'no-store',
+        'referrer-policy': 'no-referrer',
+        'x-content-type-options': 'nosniff',
+        'cross-origin-opener-policy': 'same-origin',
+      })
+      response.end(method === 'HEAD' ? undefined : options.html)
+      return
+    }
+    const name = questions[url ?? '']
+    if (name === undefined) throw new Failure('not-found', 'There is nothing here.')
+    if (method !== 'POST') throw new Failure('usage', 'This is asked by POST.')
+    checkCaller(request, guard)
+    const call = {signal: AbortSignal.any([stopping.signal, AbortSignal.timeout(30_000)])}
+    send(response, 200, await uploads[name](await readQuestion(request), call))
+  }
+
+  const server = createServer({maxHeaderSize: 8192, requestTimeout: 30_000}, (request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      const failure = asFailure(error)
+      options.onFailure?.(failure)
+      const {code, message} = failure
+      // What went wrong inside is told to the owner, not to visitors.
+      const isTheirs = code in STATUS
+      send(response, STATUS[code] ?? 500, {code, message: isTheirs ? message : 'Something went wrong at the server.'})
+      request.resume()
+    })
+  })
+  server.listen(port, host)
+  try {
+    await once(server, 'listening')
+  } catch (error) {
+    throw new Failure('config', `Nothing can be served at ${host}:${port}.`, {
+      cause: error,
+      suggestion: 'Take another --port.',
+    })
+  }
+  const bound = (server.address() as AddressInfo).port
+  const name = host.includes(':') ? `[${host}]` : host
+  for (const each of [name, 'localhost', '127.0.0.1']) hosts.add(`${each}:${bound}`)
+  return {
+    url: `http://${name}:${bound}/`,
+    async close() {
+      stopping.abort(new Failure('interrupted', 'The server stops.'))
+      server.close()
+      server.closeIdleConnections()
+      setTimeout(() => server.closeAllConnections(), 1000).unref()
+      await once(server, 'close')
+    },
+  }
+}
+
+function send(response: ServerResponse, status: number, value: unknown): void {
+  if (response.headersSent) return
+  response.writeHead(status, {'content-type': 'application/json', 'cache-control': 'no-store'})
+  response.end(JSON.stringify(value))
+}

@@ -1,0 +1,38 @@
+import {setMaxListeners} from 'node:events'
+import type {Call} from '../stores/store.ts'
+import type {UploadSink} from './events.ts'
+
+export interface CallSettings {
+  readonly onEvent: UploadSink
+  /** The bandwidth limit, the same for all objects of a run. */
+  readonly pace?: NonNullable<Call['pace']>
+}
+
+/** Makes the call for one part of one object (0: for the whole), whose events tell how it goes. */
+export function makeCall(id: number, part: number, signal: AbortSignal, {onEvent, pace}: CallSettings): Call {
+  return {
+    signal,
+    onSent: sent => onEvent({event: 'progress', id, part, sent}),
+    onRetry: ({attempt, wait, failure: {message, code}}) =>
+      onEvent({event: 'retry', id, part, attempt, wait, code, message}),
+    onConcurrency({before, now, most}) {
+      const message = describeConcurrency(before, now, most)
+      if (message !== undefined) onEvent({event: 'note', id, message})
+    },
+    ...(pace === undefined ? {} : {pace}),
+  }
+}
+
+/** Every step down, and the end of the way up: what lies between is no news. */
+function describeConcurrency(before: number, now: number, most: number): string | undefined {
+  if (now < before) return `The store cannot keep up: ${now} at once from now on, of ${most}.`
+  return now === most ? `The store keeps up again: ${most} at once.` : undefined
+}
+
+/** A signal that many requests listen to at once. */
+export function joinSignals(...signals: readonly AbortSignal[]): AbortSignal {
+  const joined = AbortSignal.any([...signals])
+  // Otherwise Node prints a warning at the eleventh.
+  setMaxListeners(0, joined)
+  return joined
+}

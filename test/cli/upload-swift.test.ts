@@ -1,0 +1,108 @@
+import {randomBytes} from 'node:crypto'
+import {readFile, writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
+import {expect} from 'chai'
+import {needSwift} from '../servers/swift.ts'
+import {closeAll, openSandbox} from '../sandbox/support.ts'
+import {listNames, openForeign} from '../stores/swift/foreign-swift.ts'
+import {accessEnv, callSkylift, makeHome} from '../support/run-skylift.ts'
+import type {Ending, Home} from '../support/run-skylift.ts'
+import {openAccount} from '../support/swift-account.ts'
+import type {SwiftAccount} from '../support/swift-account.ts'
+
+const BOX = 'uploads'
+const SEGMENTS = `${BOX}_segments`
+const DAY = 24 * 3600
+
+describe('skylift upload: what only Swift has', function () {
+  this.timeout(60_000)
+  let account: SwiftAccount
+  let home: Home
+  let big: string
+  let small: string
+
+  before(async function () {
+    this.timeout(120_000)
+    needSwift(this)
+    account = await openAccount()
+    home = await makeHome(account.env)
+    ;[big, small] = [join(home.folder, 'big.bin'), join(home.folder, 'small.txt')]
+    await writeFile(big, randomBytes(5_000_000))
+    await writeFile(small, 'small')
+    await account.raw('PUT', BOX)
+  })
+  after(closeAll)
+
+  const upload = async (path: string, key: string, ...flags: string[]): Promise<Ending> => {
+    const ending = await callSkylift(['upload', path, `swift://${BOX}/${key}`, '-q', '-p', '2M', ...flags], home)
+    expect(ending.status, ending.stderr).to.equal(0)
+    return ending
+  }
+  /** Seconds until it goes; undefined for what stays. */
+  const lifeOf = async (path: string): Promise<number | undefined> => {
+    const {headers} = await account.raw('HEAD', path)
+    const end = headers['x-delete-at']
+    return end === undefined ? undefined : Number(end) - Date.parse(String(headers['last-modified'])) / 1000
+  }
+  const segmentsOf = async (key: string): Promise<string[]> =>
+    (await listNames(account.access, SEGMENTS)).filter(name => name.startsWith(`${key}/`))
+
+  it('lets an object end after a while, and its segments a day later', async () => {
+    await upload(small, 'brief', '--delete-after', '1h')
+    expect(await lifeOf(`${BOX}/brief`)).to.be.closeTo(3600, 5)
+    await upload(big, 'brief-big', '--delete-after', '2d')
+    expect(await lifeOf(`${BOX}/brief-big`)).to.be.closeTo(2 * DAY, 20)
+    const segments = await segmentsOf('brief-big')
+    expect(segments).to.have.length(3)
+    for (const name of segments) expect(await lifeOf(`${SEGMENTS}/${name}`)).to.be.closeTo(3 * DAY, 20)
+    await upload(small, 'for-ever')
+    expect(await lifeOf(`${BOX}/for-ever`)).to.equal(undefined)
+  })
+
+  it('clears the segments of what it replaces, unless they are to be kept', async () => {
+    await upload(big, 'again')
+    const first = await segmentsOf('again')
+    await upload(big, 'again', '--keep-old-segments')
+    const kept = await segmentsOf('again')
+    expect(kept).to.have.length(6).and.to.include.members(first)
+    await upload(small, 'again')
+    expect(await segmentsOf('again')).to.have.members(first)
+    const object = await openForeign(account.access, BOX).read('again')
+    expect(object?.bytes).to.deep.equal(await readFile(small))
+  })
+
+  it('puts segments where --segment-container says', async () => {
+    await upload(big, 'elsewhere', '--segment-container', 'pieces')
+    expect(await segmentsOf('elsewhere')).to.deep.equal([])
+    expect(await listNames(account.access, 'pieces')).to.have.length(3)
+  })
+
+  for (const [flags, said] of [
+    [['--delete-after', '300ms'], /whole seconds/u],
+    [['--delete-after', '0'], /is not a duration/u],
+    [['--delete-after', 'soon'], /is not a duration/u],
+    [['--storage-class', 'COLD'], /have no --storage-class/u],
+    [['--sse', 'AES256'], /have no --sse\./u],
+    [['--acl', 'public-read'], /have no --acl/u],
+    [['--tag', 'a=b'], /have no --tag/u],
+  ] as const) {
+    it(`refuses ${flags.join(' ')} and sends nothing`, async () => {
+      const {status, stderr} = await callSkylift(['upload', small, `swift://${BOX}/never`, '-q', ...flags], home)
+      expect([status, said.test(stderr)], stderr).to.deep.equal([2, true])
+      expect((await account.raw('HEAD', `${BOX}/never`)).status).to.equal(404)
+    })
+  }
+
+  it('is refused by S3 rather than forgotten there', async () => {
+    const s3 = await makeHome(accessEnv(await openSandbox()))
+    await callSkylift(['container', 'create', 's3://box'], s3)
+    for (const flags of [['--delete-after', '1h'], ['--keep-old-segments']]) {
+      for (const path of [small, big]) {
+        const words = ['upload', path, 's3://box/x', '-q', '-p', '5M', ...flags]
+        const {status, stderr} = await callSkylift(words, s3)
+        expect([status, /^S3 has no /u.test(stderr)], stderr).to.deep.equal([2, true])
+      }
+    }
+    expect((await callSkylift(['link', 's3://box/x', '--check'], s3)).status).to.equal(5)
+  })
+})

@@ -1,0 +1,88 @@
+import {expect} from 'chai'
+import {COMMANDS} from '../../src/commands/index.ts'
+import {hasSwift, needSwift, startSwift} from '../servers/swift.ts'
+import {endSandboxes} from '../support/run-skylift.ts'
+import {readBlocks} from './markdown.ts'
+import type {Block} from './markdown.ts'
+import {readPages} from './pages.ts'
+import type {Page} from './pages.ts'
+import {checkLine, readLines} from './skylift-lines.ts'
+import {openShell} from './shell.ts'
+import type {Shell} from './shell.ts'
+
+/** Made from the commands: its lines are read, and what runs stands on the other pages. */
+const REFERENCE = 'docs/commands.md'
+/** They build or release this repository; the demo has a test of its own. */
+const OF_A_CLONE = /^(?:npm|npx|git|\.ci\/run|bin\/dev\.js)\b/mu
+
+describe('every shell example of the documentation', function () {
+  this.timeout(120_000)
+  const pages = readPages()
+  after(endSandboxes)
+
+  it('names only commands and flags that there are', () => {
+    const wrong = pages.flatMap(({path, text}) =>
+      readBlocks(text)
+        .filter(({language}) => language === 'sh')
+        .flatMap(({code, line}) =>
+          readLines(code)
+            .flatMap(words => checkLine(words, COMMANDS))
+            .map(problem => `${path}:${line} ${problem}`),
+        ),
+    )
+    expect(wrong).to.deep.equal([])
+  })
+
+  for (const page of pages.filter(({path}) => path !== REFERENCE)) {
+    const blocks = readBlocks(page.text).filter(({language}) => language === 'sh')
+    if (blocks.length > 0) describe(page.path, () => runBlocks(page, blocks))
+  }
+})
+
+function runBlocks({text}: Page, blocks: readonly Block[]): void {
+  const ran = blocks.filter(block => reasonNotTo(block) === undefined)
+  const isSwift = ran.some(({code}) => code.includes('swift://'))
+  let shell: Shell
+
+  before(async function () {
+    if (ran.length === 0) return
+    if (isSwift) needSwift(this)
+    shell = await openShell(isSwift ? await swiftEnv() : {})
+    await shell.makeContainers(takenForGranted(ran))
+  })
+
+  for (const block of blocks) {
+    const {code, line, before = '', status} = block
+    const title = `line ${line}: ${code.split('\n', 1)[0]}`
+    if (reasonNotTo(block) !== undefined) continue
+    it(title, async () => {
+      const ending = await shell.run(`${before}\n${code}`)
+      expect(ending.status, `line ${line}:\n${ending.output}`).to.equal(status)
+    })
+  }
+
+  it('is run, or says in a comment why it cannot be', () => {
+    expect(text).to.be.a('string')
+    for (const {notRun, line} of blocks) if (notRun !== undefined) expect(notRun, `line ${line}`).to.match(/\w{4}/u)
+  })
+}
+
+function reasonNotTo({notRun, code}: Block): string | undefined {
+  return notRun ?? (OF_A_CLONE.test(code) ? 'builds this repository' : undefined)
+}
+
+/** Containers that examples use and none of them makes. */
+function takenForGranted(blocks: readonly Block[]): string[] {
+  const all = blocks.map(({code}) => code).join('\n')
+  const made = new Set(
+    [...all.matchAll(/container create (?<target>\w+:\/\/[\w.-]+)/gu)].map(({groups}) => groups?.['target']),
+  )
+  const used = new Set([...all.matchAll(/\b(?:s3|sandbox|swift):\/\/[a-z\d][\w.-]+/gu)].map(([target]) => target))
+  return [...used].filter(target => !made.has(target))
+}
+
+async function swiftEnv(): Promise<Record<string, string>> {
+  if (!hasSwift()) return {}
+  const {v1} = await startSwift()
+  return {ST_AUTH: v1.authUrl, ST_USER: 'admin:admin', ST_KEY: 'admin'}
+}

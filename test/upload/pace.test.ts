@@ -1,0 +1,78 @@
+import {expect} from 'chai'
+import {KIB, MIB} from '../../src/core/sizes.ts'
+import {createPace} from '../../src/upload/pace.ts'
+import {joinSignals} from '../../src/upload/part-call.ts'
+import type {Pace} from '../../src/upload/pace.ts'
+import {failureOf} from '../http/support.ts'
+
+const signal = joinSignals()
+
+/** Sends so many bytes in windows of one size, as a connection does. */
+async function send(pace: Pace, bytes: number, window: number): Promise<number> {
+  const started = performance.now()
+  for (let left = bytes; left > 0; left -= window) await pace(Math.min(window, left), signal)
+  return performance.now() - started
+}
+
+describe('createPace', function () {
+  this.timeout(20_000)
+
+  it('keeps the rate, whatever the windows and however many connections share it', async () => {
+    // All at once: each has a limit of its own.
+    const cases = [
+      [10 * MIB, 1, 64 * KIB],
+      [10 * MIB, 8, 64 * KIB],
+      [10 * MIB, 32, 5000],
+      [100 * KIB, 4, 4 * KIB],
+    ] as const
+    await Promise.all(
+      cases.map(async ([rate, connections, window]) => {
+        const pace = createPace(rate)
+        const each = Math.ceil((rate * 2) / connections)
+        const times = await Promise.all(Array.from({length: connections}, () => send(pace, each, window)))
+        const took = Math.max(...times) / 1000
+        expect(took, `${connections} at ${rate}`).to.be.within(2 * 0.97, 2 * 1.03)
+      }),
+    )
+  })
+
+  it('loses nothing by a loop that is late now and then', async () => {
+    const pace = createPace(10 * MIB)
+    const busy = setInterval(() => {
+      const until = performance.now() + 150
+      while (performance.now() < until);
+    }, 400)
+    try {
+      expect((await send(pace, 20 * MIB, 64 * KIB)) / 1000).to.be.within(1.94, 2.06 + 0.15)
+    } finally {
+      clearInterval(busy)
+    }
+  })
+
+  it('shares fairly: a small file does not wait for the windows of big ones', async () => {
+    const pace = createPace(MIB)
+    const big = Array.from({length: 4}, () => send(pace, 400 * KIB, 256 * KIB))
+    const small = await send(pace, 16 * KIB, 16 * KIB)
+    // A fifth of the rate is its own: 80 ms; behind four windows it would be a second.
+    expect(small).to.be.below(250)
+    await Promise.all(big)
+  })
+
+  it('saves up no more than a tenth of a second while nobody asks', async () => {
+    const pace = createPace(MIB)
+    await new Promise(resolve => setTimeout(resolve, 1000))
+    expect(await send(pace, MIB, 16 * KIB)).to.be.above(850)
+  })
+
+  it('lets go of whoever is told to stop, and of what it would have taken', async () => {
+    const pace = createPace(10 * KIB)
+    const controller = new AbortController()
+    const reason = new Error('stopped')
+    const stopped = failureOf(pace(100 * KIB, controller.signal))
+    const other = send(pace, KIB, KIB)
+    controller.abort(reason)
+    expect(await stopped).to.equal(reason)
+    expect(await other).to.be.below(500)
+    expect(await failureOf(pace(1, controller.signal))).to.equal(reason)
+  })
+})
