@@ -33,7 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 }
 
 function rootsOfStores(): string[] {
-  return ['stores/store', 'stores/findings', 'stores/surroundings', 'stores/remote']
+  return ['stores/store', 'stores/findings', 'stores/surroundings', 'stores/remote', 'stores/try-page']
 }
 
 function sdkFree(wing: string): string[] {

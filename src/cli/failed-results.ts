@@ -94,7 +94,11 @@ function notResults(name: string, line: number): Failure {
 function readLine(text: string): (FailedLine & {readonly status: string}) | undefined {
   try {
     const line = JSON.parse(text) as Partial<FailedLine> & {status?: unknown}
-    const isResult = typeof line.status === 'string' && typeof line.source === 'string'
+    const isResult =
+      typeof line.status === 'string' &&
+      typeof line.source === 'string' &&
+      [line.key, line.container].every(each => each === undefined || typeof each === 'string') &&
+      (line.status !== 'failed' || typeof line.message === 'string')
     return isResult ? (line as FailedLine & {status: string}) : undefined
   } catch {
     return undefined

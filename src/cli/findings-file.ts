@@ -1,5 +1,7 @@
-import {mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs'
+import {randomBytes} from 'node:crypto'
+import {mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
+import {readPrivateSync} from '../state/read-private.ts'
 import {memoryFindings} from '../stores/findings.ts'
 import type {Finding, Findings} from '../stores/findings.ts'
 
@@ -11,8 +13,9 @@ export function fileFindings(folder: string): Findings {
 
   function readAll(): Record<string, Finding> {
     try {
-      const found: unknown = JSON.parse(readFileSync(file, 'utf8'))
-      return typeof found === 'object' && found !== null ? (found as Record<string, Finding>) : {}
+      const found: unknown = JSON.parse(readPrivateSync(file) ?? '{}')
+      if (typeof found !== 'object' || found === null) return {}
+      return Object.fromEntries(Object.entries(found).map(([name, each]) => [name, readFinding(each)]))
     } catch {
       return {}
     }
@@ -29,12 +32,33 @@ export function fileFindings(folder: string): Findings {
       try {
         mkdirSync(folder, {recursive: true, mode: 0o700})
         const all = {...readAll(), [endpoint]: memory.get(endpoint)}
-        const fresh = `${file}.${process.pid}`
-        writeFileSync(fresh, JSON.stringify(all, null, 2), {mode: 0o600})
-        renameSync(fresh, file)
+        replace(file, JSON.stringify(all, null, 2))
       } catch {
         // A read-only state folder: learned again next time.
       }
     },
+  }
+}
+
+/** Under a name that nobody can have put a link under. */
+function replace(file: string, text: string): void {
+  const fresh = `${file}.${randomBytes(6).toString('hex')}.new`
+  try {
+    writeFileSync(fresh, text, {mode: 0o600, flag: 'wx'})
+    renameSync(fresh, file)
+  } catch (error) {
+    rmSync(fresh, {force: true})
+    throw error
+  }
+}
+
+/** What is not understood counts as not known. */
+function readFinding(value: unknown): Finding {
+  if (typeof value !== 'object' || value === null) return {}
+  const {checksum, conditionalPut, conditionalComplete} = value as Readonly<Record<string, unknown>>
+  return {
+    ...(checksum === 'crc32' || checksum === 'md5' ? {checksum} : {}),
+    ...(typeof conditionalPut === 'boolean' ? {conditionalPut} : {}),
+    ...(typeof conditionalComplete === 'boolean' ? {conditionalComplete} : {}),
   }
 }

@@ -14,7 +14,8 @@ export function isGithub(env: Env): boolean {
  * `##[set-output]` anywhere. A file name is text of others.
  */
 export function disarm(text: string): string {
-  return text.replaceAll(/^(\s*):(?=:)/gmu, '$1: ').replaceAll('##[', '## [')
+  // Within one line, or many empty ones take time by the square of their number. NEL is white space to the runner only.
+  return text.replaceAll(/^((?:[^\S\n\r\u2028\u2029]|\u0085)*):(?=:)/gmu, '$1: ').replaceAll('##[', '## [')
 }
 
 /** Writes an annotation of a failure, which the page of the run shows. */

@@ -11,6 +11,13 @@ import {findRemote} from './remotes.ts'
 import {createWire} from './wire.ts'
 
 export const DEFAULT_CONCURRENCY = 8
+const SMALL_CONCURRENCY = 128
+
+/** How many small objects may be on their way at once; what a person asks for counts for them too. */
+export function smallConcurrency(concurrency = DEFAULT_CONCURRENCY): number {
+  return concurrency === DEFAULT_CONCURRENCY ? SMALL_CONCURRENCY : concurrency
+}
+
 export const RETRY_FOR = 5 * 60_000
 /** A name that nobody has ever answered to is wrong more often than the network is down. */
 export const FIRST_CONTACT = 15_000
@@ -56,6 +63,7 @@ export async function openRemote(
     wire: wire ?? createWire(flags),
     findings: fileFindings(stateFolder(surroundings, flags['state-dir'])),
     concurrency: concurrency ?? DEFAULT_CONCURRENCY,
+    smallConcurrency: smallConcurrency(concurrency),
     isSdk,
     retry: {retryFor: wished ?? RETRY_FOR, ...(wished === undefined ? {firstContact: FIRST_CONTACT} : {})},
   })

@@ -55,7 +55,8 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     provider: 's3',
     needs: ['endpoint-url'],
     region: 'us-east-1',
-    quirks: 'CORS is a setting of the whole server, not of a bucket.',
+    quirks:
+      'CORS is a setting of the whole server (MINIO_API_CORS_ALLOW_ORIGIN, * unless set); only AIStor has rules of a bucket.',
     tried: 'Not tried against MinIO itself; the S3 API of OpenStack Swift and our own sandbox were.',
   },
   ceph: {

@@ -59,12 +59,21 @@ export async function readReceipt(path: string): Promise<Receipt> {
   try {
     const value = JSON.parse(await readFile(path, 'utf8')) as Partial<Receipt>
     const {version, size, etag, partSize, parts} = value
-    const isWhole = version === 1 && Number.isSafeInteger(size) && typeof etag === 'string' && Array.isArray(parts)
+    const isWhole = version === 1 && Number.isSafeInteger(size) && typeof etag === 'string' && isReceipts(parts)
     if (isWhole && Number.isSafeInteger(partSize)) return value as Receipt
   } catch (error) {
     throw new Failure('usage', `"${path}" cannot be read as a receipt.`, {cause: error})
   }
   throw new Failure('usage', `"${path}" is not a receipt of an upload.`)
+}
+
+function isReceipts(value: unknown): boolean {
+  const isReceipt = (each: Partial<PartReceipt> | null): boolean =>
+    Number.isSafeInteger(each?.number) &&
+    Number.isSafeInteger(each?.size) &&
+    typeof each?.etag === 'string' &&
+    typeof each.crc32 === 'string'
+  return Array.isArray(value) && value.every(isReceipt)
 }
 
 export async function sha256File(path: string): Promise<string> {

@@ -17,6 +17,7 @@ const OPTIONS = [
   'acl',
   'sse',
   'sse-kms-key-id',
+  'delete-after',
 ] as const satisfies readonly (keyof ObjectFlags)[]
 
 export interface RunJournalNeeds {

@@ -15,7 +15,7 @@ import {describeStored, storedToJson} from './upload-words.ts'
 
 export interface RunUploadOptions extends Pick<
   UploadSettings,
-  'concurrency' | 'partSize' | 'pace' | 'onChange' | 'maxFailures'
+  'concurrency' | 'smallConcurrency' | 'partSize' | 'pace' | 'onChange' | 'maxFailures'
 > {
   readonly flags: {readonly progress: string; readonly quiet: boolean}
   readonly results?: ResultsFile

@@ -1,6 +1,7 @@
 import type {Failure} from '../core/failure.ts'
 import type {Json} from '../stores/store.ts'
 import type {Pace} from '../upload/pace.ts'
+import {smallConcurrency} from './open-target.ts'
 import type {PreparedFiles} from './prepare-files.ts'
 import {makeReceipt, sha256File, writeReceipt} from './receipt-file.ts'
 import {createResults} from './results-file.ts'
@@ -47,6 +48,7 @@ export async function sendFiles(
   const {objects, skipped, failed, failures, stored, links} = await runUpload(prepared, {
     flags,
     concurrency,
+    smallConcurrency: smallConcurrency(concurrency),
     onChange: flags['on-change'] as 'fail' | 'retry' | 'prefix',
     ...(partSize === undefined ? {} : {partSize}),
     ...(maxFailures === undefined ? {} : {maxFailures}),

@@ -11,6 +11,8 @@ export interface Glob {
 }
 
 const MOST_EXPANSIONS = 1000
+const MOST_BRACES = 100
+const LARGEST_SET = 200
 const SPECIAL = /[*?[{\\]/u
 const ANY_DEPTH = '**'
 
@@ -28,76 +30,115 @@ export function parseGlob(pattern: string): Glob {
   const choices = expandBraces(pattern.slice(cut)).map(choice => readSegments(choice))
   const base = pattern.slice(0, cut)
   return {
-    base: base === '/' ? base : base.replace(/\/+$/u, '') || '.',
-    matches: name => choices.some(segments => match(segments, 0, name.split('/'), 0, false)),
-    mayHold: folder => choices.some(segments => match(segments, 0, folder.split('/'), 0, true)),
+    base: base === '/' ? base : base.replace(/(?<!\/)\/+$/u, '') || '.',
+    matches: name => choices.some(segments => match(segments, name.split('/'), false)),
+    mayHold: folder => choices.some(segments => match(segments, folder.split('/'), true)),
   }
 }
 
-type Segment = RegExp | typeof ANY_DEPTH
+type Segment = Word | typeof ANY_DEPTH
 
-function match(
-  segments: readonly Segment[],
-  at: number,
-  names: readonly string[],
-  from: number,
-  isPart: boolean,
-): boolean {
-  const name = names[from]
-  const segment = segments[at]
-  if (name === undefined) return isPart ? segment !== undefined : segment === undefined
-  if (segment === undefined) return false
-  if (segment !== ANY_DEPTH) return segment.test(name) && match(segments, at + 1, names, from + 1, isPart)
-  return (
-    match(segments, at + 1, names, from, isPart) ||
-    (!name.startsWith('.') && match(segments, at, names, from + 1, isPart))
-  )
+function match(segments: readonly Segment[], names: readonly string[], isPart: boolean): boolean {
+  // What was tried in vain is not tried again: else each further `**` takes so many times as long.
+  const failed = new Set<number>()
+
+  function matchFrom(at: number, from: number): boolean {
+    const name = names[from]
+    const segment = segments[at]
+    if (name === undefined) return isPart ? segment !== undefined : segment === undefined
+    if (segment === undefined) return false
+    const state = at * (names.length + 1) + from
+    if (failed.has(state)) return false
+    const isMatch =
+      segment === ANY_DEPTH
+        ? matchFrom(at + 1, from) || (!name.startsWith('.') && matchFrom(at, from + 1))
+        : matchWord(segment, name) && matchFrom(at + 1, from + 1)
+    if (!isMatch) failed.add(state)
+    return isMatch
+  }
+
+  return matchFrom(0, 0)
 }
 
 function readSegments(pattern: string): readonly Segment[] {
   const words = pattern.split('/').filter((word, index, all) => word !== ANY_DEPTH || all[index - 1] !== ANY_DEPTH)
   // Everything below a folder, not the folder itself.
   if (words.at(-1) === ANY_DEPTH) words.push('*')
-  return words.map(word => (word === ANY_DEPTH ? word : toRegExp(word)))
+  return words.map(word => (word === ANY_DEPTH ? word : readWord(word)))
 }
 
-function toRegExp(word: string): RegExp {
-  let source = /^[*?[]/u.test(word) ? '(?!\\.)' : ''
-  for (let at = 0; at < word.length; at++) {
-    const char = word[at] ?? ''
-    const set = char === '[' ? readSet(word, at) : undefined
+/** What stands between two slashes: a star, a character itself, or what one character may be. */
+interface Word {
+  readonly pieces: readonly (typeof STAR | RegExp | string)[]
+  readonly startsWild: boolean
+}
+
+const STAR = Symbol('*')
+const ANY = /^.$/su
+
+function readWord(word: string): Word {
+  const pieces: Word['pieces'][number][] = []
+  const chars = Array.from(word)
+  for (let at = 0; at < chars.length; at++) {
+    const char = chars[at] ?? ''
+    const set = char === '[' ? readSet(chars, at) : undefined
     if (set !== undefined) {
-      source += set.source
+      pieces.push(set.one)
       at = set.end
-    } else if (char === '*') source += '[^/]*'
-    else if (char === '?') source += '[^/]'
-    else if (char === '\\' && at + 1 < word.length) source += escape(word[++at] ?? '')
-    else source += escape(char)
+    } else if (char === '*') {
+      if (pieces.at(-1) !== STAR) pieces.push(STAR)
+    } else if (char === '?') pieces.push(ANY)
+    else if (char === '\\' && at + 1 < chars.length) pieces.push(chars[++at] ?? '')
+    else pieces.push(char)
   }
-  return new RegExp(`^${source}$`, 'su')
+  return {pieces, startsWild: /^[*?[]/u.test(word)}
 }
 
-/** `[abc]` with what it means, or undefined where nothing closes it. */
-function readSet(word: string, at: number): {readonly source: string; readonly end: number} | undefined {
-  const start = /^[!^]/u.test(word.slice(at + 1)) ? at + 2 : at + 1
-  const end = word.indexOf(']', start + 1)
-  if (end < 0) return undefined
-  const members = word.slice(start, end).replaceAll(/[\\\]^[]/gu, String.raw`\$&`)
+/** Not by one regular expression: on a mismatch that tries all ways to share a name among the stars, this the last star. */
+function matchWord({pieces, startsWild}: Word, name: string): boolean {
+  if (startsWild && name.startsWith('.')) return false
+  const chars = Array.from(name)
+  let [at, from, star, resume] = [0, 0, -1, 0]
+  while (from < chars.length) {
+    const piece = pieces[at]
+    const char = chars[from] ?? ''
+    if (piece === STAR) {
+      star = at++
+      resume = from
+    } else if (piece !== undefined && (typeof piece === 'string' ? piece === char : piece.test(char))) {
+      at++
+      from++
+    } else if (star >= 0) {
+      at = star + 1
+      from = ++resume
+    } else return false
+  }
+  return at === pieces.length || (at === pieces.length - 1 && pieces[at] === STAR)
+}
+
+/** `[abc]` as what one character may be, or undefined where nothing closes it. */
+function readSet(chars: readonly string[], at: number): {readonly one: RegExp; readonly end: number} | undefined {
+  const start = /^[!^]$/u.test(chars[at + 1] ?? '') ? at + 2 : at + 1
+  const size = chars.slice(start + 1, start + 1 + LARGEST_SET).indexOf(']')
+  if (size < 0) return undefined
+  const end = start + 1 + size
+  const members = chars
+    .slice(start, end)
+    .join('')
+    .replaceAll(/[\\\]^[]/gu, String.raw`\$&`)
   try {
-    const source = `[${start === at + 2 ? '^' : ''}${members}]`
-    return {source: new RegExp(source, 'u').source, end}
+    return {one: new RegExp(`^[${start === at + 2 ? '^' : ''}${members}]$`, 'su'), end}
   } catch {
     // Ends before it begins, as in [z-a].
     return undefined
   }
 }
 
-function escape(char: string): string {
-  return char.replaceAll(/[$()*+.?[\\\]^{|}/]/gu, String.raw`\$&`)
-}
-
 /** `a{b,c}d` becomes `abd` and `acd`; braces without a comma stay. */
 function expandBraces(pattern: string): string[] {
+  if (pattern.split('{', MOST_BRACES + 2).length > MOST_BRACES + 1) {
+    throw new Failure('usage', `"${pattern.slice(0, 100)}…" has too many braces.`)
+  }
   const found = findBraces(pattern)
   if (found === undefined) return [pattern]
   const {start, end, choices} = found

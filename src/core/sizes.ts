@@ -7,9 +7,13 @@ export const MIB = 1024 ** 2
 export const GIB = 1024 ** 3
 export const TIB = 1024 ** 4
 
+/** Below this an object waits for answers more than it travels: many may be on their way at once. */
+export const SMALL_OBJECT = MIB
+
 /** Reads `16M`, `16MiB`, `1.5g` or plain bytes; units are powers of 1,024. Fails `usage`. */
 export function parseSize(text: string): number {
-  const match = /^\s*(\d+(?:\.\d+)?)\s*([kmgtpe]?)(?:i?b)?\s*$/iu.exec(text)
+  // Blanks at both ends are cut first: beside the inner ones they would take time by the square of their number.
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgtpe]?)(?:i?b)?$/iu.exec(text.trim())
   const size = match ? Number(match[1]) * 1024 ** UNITS.indexOf((match[2] ?? '').toUpperCase()) : Number.NaN
   if (!Number.isFinite(size) || size > Number.MAX_SAFE_INTEGER) {
     throw new Failure('usage', `"${text}" is not a size.`, {suggestion: 'Write it like 64M, 1.5GiB or 1048576.'})

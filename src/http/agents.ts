@@ -37,6 +37,7 @@ export function findProxy(url: URL): string {
 export function createAgents(options: AgentOptions = {}): Agents {
   const keepAlive = {keepAlive: true, maxFreeSockets: 256, noDelay: true} as const
   const made = new Map<string, Promise<http.Agent>>()
+  const found = new Map<string, Promise<http.Agent>>()
   let {extraCa = [], verifyTls = true} = options
 
   async function tlsOptions(): Promise<{secureContext?: SecureContext; rejectUnauthorized?: boolean}> {
@@ -61,14 +62,21 @@ export function createAgents(options: AgentOptions = {}): Agents {
       : new ForwardAgent(proxy, {...keepAlive, ...(await tlsOptions())})
   }
 
+  async function findAgent(origin: string): Promise<http.Agent> {
+    const url = new URL(origin)
+    const isTls = url.protocol === 'https:'
+    const proxy = findProxy(url)
+    const name = `${isTls} ${proxy}`
+    const agent = made.get(name) ?? createAgent(isTls, proxy)
+    made.set(name, agent)
+    return agent
+  }
+
   return {
-    async agentFor(origin) {
-      const url = new URL(origin)
-      const isTls = url.protocol === 'https:'
-      const proxy = findProxy(url)
-      const name = `${isTls} ${proxy}`
-      const agent = made.get(name) ?? createAgent(isTls, proxy)
-      made.set(name, agent)
+    agentFor(origin) {
+      // Every request asks.
+      const agent = found.get(origin) ?? findAgent(origin)
+      found.set(origin, agent)
       return agent
     },
     trust(more) {

@@ -1,13 +1,25 @@
 import type {Body} from '../core/body.ts'
+import {fillWindow} from './windows.ts'
 
 /** Bytes in memory as a body. */
-export function bufferBody(bytes: Uint8Array): Body {
+export function bufferBody(given: Uint8Array): Body {
+  const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength)
   return {
     size: bytes.length,
+    bytes,
     read(into, position) {
       const piece = bytes.subarray(position, position + into.length)
       into.set(piece)
       return Promise.resolve(piece.length)
     },
   }
+}
+
+/** Up to here a body is read once, summed and sent from memory. */
+export const SMALL_BODY = 64 * 1024
+
+/** Returns a small body with its bytes in memory, and any other as it is. Fails what the body fails. */
+export async function loadSmall(body: Body): Promise<Body> {
+  if (body.bytes !== undefined || body.size > SMALL_BODY) return body
+  return bufferBody(await fillWindow(body, Buffer.allocUnsafeSlow(body.size), 0))
 }

@@ -16,6 +16,10 @@ const SMALL = MIB
 
 /** Reads a body once, window by window. Fails what the body fails, or `signal.reason`. */
 export async function readBody(body: Body, onBytes: (bytes: Buffer) => void, signal: AbortSignal): Promise<void> {
+  if (body.bytes !== undefined) {
+    if (body.size > 0) onBytes(body.bytes)
+    return
+  }
   const windows = takeWindows()
   try {
     const [window] = windows.pair

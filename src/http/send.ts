@@ -1,6 +1,7 @@
 import type http from 'node:http'
 import type {Body} from '../core/body.ts'
 import type {Agents} from './agents.ts'
+import {loadSmall, SMALL_BODY} from './buffer-body.ts'
 import {createWatch} from './watch.ts'
 import {isUnreached, networkFailure} from './network-failure.ts'
 import {pumpBody} from './pump.ts'
@@ -58,6 +59,8 @@ export interface SendOptions {
 /** An error answer or a listing; nothing that is collected is larger. */
 const MAX_TEXT = 16 * 1024 * 1024
 
+const NOTHING = Buffer.alloc(0)
+
 /**
  * Sends one request and returns the answer, whatever its status. An answer that comes early stops the sending. Fails
  * `network` (retryable), `config` for a certificate, what the body fails, or `signal.reason`.
@@ -79,7 +82,7 @@ export async function send(wire: Wire, request: Request, options: SendOptions): 
     return answer
   } catch (error) {
     options.signal.throwIfAborted()
-    const failure = networkFailure(error, new URL(request.origin).host)
+    const failure = networkFailure(error, readOrigin(request.origin).host)
     record({problem: isUnreached(failure) ? 'not reached' : failure.message})
     throw failure
   }
@@ -87,33 +90,38 @@ export async function send(wire: Wire, request: Request, options: SendOptions): 
 
 async function exchange(wire: Wire, request: Request, options: SendOptions): Promise<Answer> {
   const {signal} = options
-  const url = new URL(request.origin)
+  const {isTls, host, hostname, port} = readOrigin(request.origin)
   const waits = wire.waits ?? DEFAULT_WAITS
   const body = request.body
   const agent = await wire.agents.agentFor(request.origin)
-  const {default: library} = url.protocol === 'https:' ? await import('node:https') : await import('node:http')
+  const library = libraries.get(isTls) ?? (await loadLibrary(isTls))
   // Only now: what was told while the agent was made is not told again.
   signal.throwIfAborted()
   const hasLength = body !== undefined || ['PUT', 'POST'].includes(request.method)
   const outgoing = library.request({
     agent,
     method: request.method,
-    protocol: url.protocol,
-    // A literal IPv6 address stands in brackets in a URL and without them for the socket.
-    hostname: url.hostname.replace(/^\[(.*)\]$/u, '$1'),
-    port: url.port || (url.protocol === 'https:' ? 443 : 80),
+    protocol: isTls ? 'https:' : 'http:',
+    hostname,
+    port,
     path: request.path,
     headers: {...request.headers, ...(hasLength ? {'content-length': String(body?.size ?? 0)} : {})},
   })
-  const watch = createWatch(outgoing, waits, url.host)
-  const cut = (): void => void outgoing.destroy()
-  signal.addEventListener('abort', cut, {once: true})
+  const watch = createWatch(outgoing, waits, host)
+  const stop = (): void => void outgoing.destroy()
+  signal.addEventListener('abort', stop, {once: true})
   try {
     const response = watch.response()
     // An answer can come while the body is still on its way; its failure is told below, once.
     response.catch(() => {})
     if (body === undefined || body.size === 0) {
       outgoing.end()
+      watch.expectAnswer(options.answer ?? waits.answer)
+    } else if (body.size <= SMALL_BODY && options.pace === undefined) {
+      const {bytes = NOTHING} = await loadSmall(body)
+      options.onWindow?.(bytes, 0)
+      // Header and body leave in one write.
+      outgoing.end(bytes, () => watch.isOver() || options.onSent?.(bytes.length))
       watch.expectAnswer(options.answer ?? waits.answer)
     } else {
       const rate = await pumpBody(outgoing, body, {...options, watch})
@@ -128,29 +136,83 @@ async function exchange(wire: Wire, request: Request, options: SendOptions): Pro
   } catch (error) {
     throw watch.failure() ?? error
   } finally {
-    signal.removeEventListener('abort', cut)
+    signal.removeEventListener('abort', stop)
     watch.stop()
     // What was answered early has a body that never ended: such a connection cannot be used again.
     if (!outgoing.writableEnded) outgoing.destroy()
   }
 }
 
-async function readAnswer(
-  incoming: http.IncomingMessage,
-  {onBytes}: SendOptions,
-  {touch, rest}: {touch: () => void; rest: () => void},
-): Promise<string> {
-  const wanted = onBytes !== undefined && incoming.statusCode !== undefined && incoming.statusCode < 300
-  const pieces: Buffer[] = []
-  let size = 0
-  touch()
+type Library = Pick<typeof http, 'request'>
+
+const libraries = new Map<boolean, Library>()
+
+/** Not at the top: a link is made without any connection. Once: to import what is there costs 40 µs all the same. */
+async function loadLibrary(isTls: boolean): Promise<Library> {
+  const {default: library} = isTls ? await import('node:https') : await import('node:http')
+  libraries.set(isTls, library)
+  return library
+}
+
+interface Origin {
+  readonly isTls: boolean
+  readonly host: string
+  readonly hostname: string
+  readonly port: string | number
+}
+
+const origins = new Map<string, Origin>()
+
+/** A run knows few origins and sends many requests to them. */
+function readOrigin(origin: string): Origin {
+  const known = origins.get(origin)
+  if (known !== undefined) return known
+  const {protocol, host, hostname, port} = new URL(origin)
+  const isTls = protocol === 'https:'
+  // A literal IPv6 address stands in brackets in a URL and without them for the socket.
+  const name = hostname.replace(/^\[(.*)\]$/u, '$1')
+  const read = {isTls, host, hostname: name, port: port || (isTls ? 443 : 80)}
+  origins.set(origin, read)
+  return read
+}
+
+interface AnswerWaits {
+  readonly touch: () => void
+  readonly rest: () => void
+}
+
+async function readAnswer(incoming: http.IncomingMessage, {onBytes}: SendOptions, waits: AnswerWaits): Promise<string> {
+  const {statusCode = 0} = incoming
+  waits.touch()
+  if (onBytes === undefined || statusCode >= 300) return collectText(incoming, waits)
   for await (const piece of incoming as AsyncIterable<Buffer>) {
-    rest()
-    if (wanted) await onBytes(piece)
-    else if ((size += piece.length) <= MAX_TEXT) pieces.push(piece)
-    else throw new Error('the answer is larger than 16 MiB')
-    touch()
+    waits.rest()
+    await onBytes(piece)
+    waits.touch()
   }
-  if (!incoming.complete) throw Object.assign(new Error('cut'), {code: 'ECONNRESET'})
-  return Buffer.concat(pieces).toString('utf8')
+  if (!incoming.complete) throw cut()
+  return ''
+}
+
+/** By events: an iterator costs as much as all else about a small request. */
+function collectText(incoming: http.IncomingMessage, {touch}: AnswerWaits): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = []
+    let size = 0
+    incoming.on('data', (piece: Buffer) => {
+      size += piece.length
+      if (size > MAX_TEXT) incoming.destroy(new Error('the answer is larger than 16 MiB'))
+      pieces.push(piece)
+      touch()
+    })
+    incoming.once('error', reject)
+    incoming.once('close', () => {
+      if (incoming.complete) resolve(pieces.length === 0 ? '' : Buffer.concat(pieces).toString('utf8'))
+      else reject(cut())
+    })
+  })
+}
+
+function cut(): Error {
+  return Object.assign(new Error('cut'), {code: 'ECONNRESET'})
 }

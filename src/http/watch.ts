@@ -106,6 +106,8 @@ export function createWatch(outgoing: ClientRequest, waits: Waits, host: string)
       reject(error)
     })
     outgoing.once('close', () => {
+      // Every request closes; an error takes longer to make than all else here.
+      if (over) return
       finish()
       reject(Object.assign(new Error('socket hang up'), {code: 'ECONNRESET'}))
     })

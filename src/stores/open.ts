@@ -20,6 +20,8 @@ export interface OpenOptions extends S3Needs {
   readonly retry: RetryPolicy
   /** Bodies in flight at once. */
   readonly concurrency: number
+  /** The same of small objects; `concurrency` unless given. */
+  readonly smallConcurrency?: number
   /** Send content through the SDK instead of our own sender; S3 only. */
   readonly isSdk?: boolean
 }
@@ -29,7 +31,7 @@ export type OpenTicketOptions = Pick<OpenOptions, 'retry' | 'concurrency' | 'wir
 /** Opens a remote with its layers on: a sleeping retry holds no slot. Fails `config`. */
 export async function openStore(remote: Remote, options: OpenOptions): Promise<Store> {
   const driver = await openDriver(remote, options)
-  return withRetry(withLimit(driver, options.concurrency), options.retry)
+  return withRetry(withLimit(driver, options.concurrency, options.smallConcurrency), options.retry)
 }
 
 async function openDriver(remote: Remote, options: OpenOptions): Promise<Store> {

@@ -1,5 +1,6 @@
 import {asFailure, isFailure} from '../core/failure.ts'
 import type {Failure} from '../core/failure.ts'
+import {SMALL_OBJECT} from '../core/sizes.ts'
 import {formatTarget} from '../core/target.ts'
 import type {Call, Part, PartPlan, PartReceipt, StoredObject, UploadStore} from '../stores/store.ts'
 import {joinSignals, makeCall} from './part-call.ts'
@@ -27,6 +28,8 @@ export interface AttemptEnd {
 
 /** One try at one object: pieces of work for the workers, then an end that settles it. */
 export interface Attempt {
+  /** Known once the first piece is there. */
+  readonly isSmall: boolean
   /** Opens the source, begins the upload or goes on with it, and yields the pieces; a failure is kept for `settle`. */
   work(): AsyncGenerator<() => Promise<void>>
   /** Waits for the pieces, then completes or cleans up. Never throws. */
@@ -186,6 +189,9 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
   }
 
   return {
+    get isSmall() {
+      return source !== undefined && source.size < SMALL_OBJECT
+    },
     async *work() {
       try {
         await begin()

@@ -68,7 +68,9 @@ export interface PendingJournal extends JournalEntry {
 export interface Journals {
   /** Takes the lock of one upload. Fails `busy` while another process has it. */
   take(identity: UploadIdentity): Promise<Journal>
-  /** True where an earlier run left something; costs one look at the folder for the whole run. */
+  /** False where no earlier run left anything at all; costs one look at the folder for the whole run. */
+  hasAny(): Promise<boolean>
+  /** True where an earlier run left something of this upload; looks no further than `hasAny`. */
   has(identity: UploadIdentity): Promise<boolean>
   list(): Promise<PendingJournal[]>
 }
@@ -105,6 +107,10 @@ export function openJournals(folder: string): Journals {
         await lock.release()
         throw error
       }
+    },
+    async hasAny() {
+      known ??= listNames()
+      return (await known).size > 0
     },
     async has(identity) {
       known ??= listNames()

@@ -7,6 +7,8 @@ import type {UploadItem, UploadSettings} from './transfer.ts'
 
 /** One object's way up, with as many attempts as it may take. */
 export interface ObjectTransfer {
+  /** Known once the first piece is there. */
+  readonly isSmall: boolean
   /** Yields the pieces of the first attempt; a failure is kept for `finish`. */
   work(): AsyncGenerator<() => Promise<void>>
   /** Settles the attempt, starts over where that helps, and tells the end. Never throws. */
@@ -66,6 +68,9 @@ export function createObjectTransfer(
   }
 
   return {
+    get isSmall() {
+      return attempt.isSmall
+    },
     work: () => attempt.work(),
     finish: () => (ended ??= settle()),
     async stop(reason) {

@@ -74,7 +74,8 @@ export async function openSession(needs: SessionNeeds): Promise<KeptSession> {
 /** Drops what an earlier run left of an upload that now goes whole. */
 export async function dropEarlier(needs: SessionNeeds): Promise<void> {
   const {keep, store, target, source} = needs
-  if (keep === undefined) return
+  // Many small files come here, and to identify each costs more than to send it.
+  if (keep === undefined || !(await keep.journals.hasAny())) return
   if (!(await keep.journals.has(await identifyUpload(store.endpoint, target, source.path)))) return
   const journal = await takeJournal(needs, keep.journals)
   if (journal?.previous !== undefined) await abortEarlier(needs, journal.previous.head.session)

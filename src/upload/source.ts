@@ -35,18 +35,24 @@ const FLAGS = constants.O_RDONLY | ((constants as Partial<typeof constants>).O_N
 
 const EXACT = {bigint: true} as const
 
-const openFd = quickCall<[string], number>(
-  path => openSync(path, FLAGS),
-  path => promisify(open)(path, FLAGS),
+const inPool = {
+  open: promisify(open),
+  stat: promisify(stat) as (path: string, options: typeof EXACT) => Promise<BigIntStats>,
+  fstat: promisify(fstat) as (fd: number, options: typeof EXACT) => Promise<BigIntStats>,
+}
+
+const openFd = quickCall(
+  (path: string) => openSync(path, FLAGS),
+  path => inPool.open(path, FLAGS),
 )
 const closeFd = quickCall(closeSync, promisify(close))
-const statFd = quickCall<[number], BigIntStats>(
-  fd => fstatSync(fd, EXACT),
-  fd => promisify(fstat)(fd, EXACT),
+const statFd = quickCall(
+  (fd: number): BigIntStats => fstatSync(fd, EXACT),
+  fd => inPool.fstat(fd, EXACT),
 )
-const statPath = quickCall<[string], BigIntStats>(
-  path => statSync(path, EXACT),
-  path => promisify(stat)(path, EXACT),
+const statPath = quickCall(
+  (path: string): BigIntStats => statSync(path, EXACT),
+  path => inPool.stat(path, EXACT),
 )
 
 /**

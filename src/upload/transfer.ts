@@ -31,6 +31,8 @@ export interface UploadSettings extends CallSettings {
   readonly signal: AbortSignal
   /** Bodies in flight at once; the store's limit layer holds it, the workers follow it. */
   readonly concurrency: number
+  /** The same of small objects; `concurrency` unless given. */
+  readonly smallConcurrency?: number
   readonly partSize?: number
   /** Absent: nothing is written down, and nothing is gone on with. */
   readonly keep?: KeepSettings
@@ -64,6 +66,7 @@ export async function uploadAll(
 ): Promise<UploadSummary> {
   const open = new Set<ObjectTransfer>()
   const log = createFailureLog(settings.maxFailures ?? Infinity, Math.max(LEAST_PATIENCE, settings.concurrency * 2))
+  const room = createRoom(settings.concurrency * 2)
   let done = 0
   let skipped = 0
 
@@ -98,7 +101,14 @@ export async function uploadAll(
       }
       const transfer = createObjectTransfer(id, item, store, settings)
       open.add(transfer)
-      yield* transfer.work()
+      for await (const run of transfer.work()) {
+        if (transfer.isSmall) yield run
+        else {
+          // There are workers enough for many small objects: large ones must not be begun far ahead of their turn.
+          await room.take()
+          yield () => run().finally(room.give)
+        }
+      }
       yield async () => {
         const {failure} = await transfer.finish()
         // What an interrupt ended is settled, and counted, with all the others below.
@@ -120,7 +130,8 @@ export async function uploadAll(
       settings.signal.throwIfAborted()
     }
   }
-  const ends = await Promise.allSettled(Array.from({length: settings.concurrency * 2}, worker))
+  const atOnce = Math.max(settings.concurrency, settings.smallConcurrency ?? 0)
+  const ends = await Promise.allSettled(Array.from({length: atOnce * 2}, worker))
   const broken = ends.find(end => end.status === 'rejected')
   if (broken === undefined) return {done, skipped, failed: log.count, failures: log.failures}
   const reason = asFailure(settings.signal.aborted ? settings.signal.reason : broken.reason)
@@ -129,4 +140,25 @@ export async function uploadAll(
   if (keptParts === 0) throw reason
   const kept = `${keptParts.toLocaleString('en')} ${keptParts === 1 ? 'part is' : 'parts are'} kept at the store.`
   throw new Failure(reason.code, `${reason.message} ${kept}`, {cause: reason, suggestion: GO_ON})
+}
+
+interface Room {
+  take(): Promise<void>
+  give(): void
+}
+
+/** Room for so many at once; only one may wait for it at a time. */
+function createRoom(most: number): Room {
+  let taken = 0
+  let wake = (): void => {}
+  return {
+    async take() {
+      if (taken >= most) await new Promise<void>(resolve => (wake = resolve))
+      taken++
+    },
+    give() {
+      taken--
+      wake()
+    },
+  }
 }

@@ -61,7 +61,8 @@ export async function* walkFolder(root: string, {symlinks, isWanted, tell}: Walk
     const failed = (failure: Failure): Found => ({path, name, order, failure})
     const passOver = (how: string): void => tell(`"${nameOf(path)}" ${how}: passed over.`)
     if (!isWanted(name)) continue
-    if (!isUtf8(Buffer.from(entry.name, 'latin1'))) yield {...failed(notUtf8(path, kind === 'folder')), isNameless: true}
+    if (!isUtf8(Buffer.from(entry.name, 'latin1')))
+      yield {...failed(notUtf8(path, kind === 'folder')), isNameless: true}
     else if (isLink && symlinks === 'skip') passOver('is a symbolic link')
     else if (isLink && symlinks === 'error') yield failed(isSymlink(path))
     else if (kind === 'nowhere') yield failed(leadsNowhere(path))

@@ -52,10 +52,10 @@ async function visit(url: string, due: number): Promise<number> {
 
 /** Visits at a steady pace, whether the last visit is answered or not, for as long as `until` is open. */
 async function visitUntil(url: string, until: Promise<unknown>): Promise<number[]> {
-  let isOver = false
-  const end = until.finally(() => (isOver = true))
+  const over = new AbortController()
+  const end = until.finally(() => over.abort())
   const visits: Promise<number>[] = []
-  for (let due = performance.now(); !isOver; due += EVERY) {
+  for (let due = performance.now(); !over.signal.aborted; due += EVERY) {
     await sleep(Math.max(0, due - performance.now()))
     visits.push(visit(url, due))
   }

@@ -1,4 +1,4 @@
-import {mkdir, writeFile} from 'node:fs/promises'
+import {mkdir, rm, symlink, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {expect} from 'chai'
 import {needSwift, startSwift} from '../servers/swift.ts'
@@ -67,6 +67,14 @@ describe('skylift upload of folders, on Swift', function () {
     await writeFile(join(home.folder, 'tree/\uFF61'), 'oth')
     const {objects} = readJson<{objects: {key: string}[]}>(await call('--skip-unchanged', 'checksum', '--json', '-q'))
     expect(objects.map(({key}) => key)).to.deep.equal(['x/\uFF61'])
+  })
+
+  it('believes the listing about large objects too, when a run goes on', async () => {
+    await symlink('nowhere', join(home.folder, 'tree/dead'))
+    expect((await call()).status).to.equal(5)
+    const again = await call('--json', '-q')
+    await rm(join(home.folder, 'tree/dead'))
+    expect(readJson(again)).to.deep.include({ok: false, skipped: count, objects: []})
   })
 
   it('goes on after a kill with what is left', async () => {

@@ -1,6 +1,13 @@
 import {expect} from 'chai'
 import * as fc from 'fast-check'
-import {formatTarget, isDestination, isFolderTarget, parseDestination, parseTarget} from '../../src/core/target.ts'
+import {
+  formatTarget,
+  isDestination,
+  isFolderTarget,
+  nameDestination,
+  parseDestination,
+  parseTarget,
+} from '../../src/core/target.ts'
 
 describe('parseTarget', () => {
   const known: [string, string, string, string][] = [
@@ -92,5 +99,22 @@ describe('parseDestination', () => {
     const folders = ['s3://c', 's3://c/', 's3://c/a/', 's3://c//'].map(parseTarget)
     expect(folders.every(isFolderTarget)).to.equal(true)
     expect(['s3://c/a', 's3://c/a/ '].map(parseTarget).some(isFolderTarget)).to.equal(false)
+  })
+
+  it('goes by the target where that says it: the path of a URL may end in a slash, or in the midst of a name', () => {
+    const place = {remote: 'https', container: 'h'}
+    expect(isFolderTarget({...place, key: 'c/dir/', takesName: false})).to.equal(false)
+    expect(isFolderTarget({...place, key: 'c/scan-', takesName: true})).to.equal(true)
+  })
+
+  it('names a temp URL without what makes it one, and takes none for a target', () => {
+    const url = 'https://h/b/k?X-Amz-Signature=5ec2e7'
+    expect(nameDestination(url)).to.equal('https://h/b/k?…')
+    expect(nameDestination('s3://c/k?x')).to.equal('s3://c/k?x')
+    for (const text of [url, url.toUpperCase()]) {
+      expect(() => parseTarget(text))
+        .to.throw(/^"https:\/\/h\/b\/k\?…" is a URL, and a target is wanted\.$/iu)
+        .with.property('code', 'usage')
+    }
   })
 })

@@ -1,7 +1,9 @@
 import {expect} from 'chai'
 import {COMMANDS} from '../../src/commands/index.ts'
-import {hasSwift, needSwift, startSwift} from '../servers/swift.ts'
+import {hasSwift, needSwift} from '../servers/swift.ts'
 import {endSandboxes} from '../support/run-skylift.ts'
+import {skipUnless} from '../support/skip.ts'
+import {openAccount} from '../support/swift-account.ts'
 import {readBlocks} from './markdown.ts'
 import type {Block} from './markdown.ts'
 import {readPages} from './pages.ts'
@@ -46,6 +48,7 @@ function runBlocks({text}: Page, blocks: readonly Block[]): void {
 
   before(async function () {
     if (ran.length === 0) return
+    skipUnless(this, process.platform !== 'win32', 'The examples are for a shell of Linux or macOS')
     if (isSwift) needSwift(this)
     shell = await openShell(isSwift ? await swiftEnv() : {})
     await shell.makeContainers(takenForGranted(ran))
@@ -71,18 +74,22 @@ function reasonNotTo({notRun, code}: Block): string | undefined {
   return notRun ?? (OF_A_CLONE.test(code) ? 'builds this repository' : undefined)
 }
 
-/** Containers that examples use and none of them makes. */
+/** Containers that are used before an example makes them. */
 function takenForGranted(blocks: readonly Block[]): string[] {
-  const all = blocks.map(({code}) => code).join('\n')
-  const made = new Set(
-    [...all.matchAll(/container create (?<target>\w+:\/\/[\w.-]+)/gu)].map(({groups}) => groups?.['target']),
-  )
-  const used = new Set([...all.matchAll(/\b(?:s3|sandbox|swift):\/\/[a-z\d][\w.-]+/gu)].map(([target]) => target))
-  return [...used].filter(target => !made.has(target))
+  const all = blocks.map(({before = '', code}) => `${before}\n${code}`).join('\n')
+  const uses = [...all.matchAll(/(?<maker>container create )?\b(?<target>(?:s3|sandbox|swift):\/\/[a-z\d][\w.-]+)/gu)]
+  const first = new Map<string, boolean>()
+  for (const {groups = {}} of uses) {
+    const target = groups['target'] ?? ''
+    if (!first.has(target)) first.set(target, groups['maker'] !== undefined)
+  }
+  return [...first].filter(([, isMade]) => !isMade).map(([target]) => target)
 }
 
 async function swiftEnv(): Promise<Record<string, string>> {
   if (!hasSwift()) return {}
-  const {v1} = await startSwift()
-  return {ST_AUTH: v1.authUrl, ST_USER: 'admin:admin', ST_KEY: 'admin'}
+  const {env, raw} = await openAccount()
+  // As an account is before its first temp URL.
+  await raw('POST', '', {'x-account-meta-temp-url-key': '', 'x-account-meta-temp-url-key-2': ''})
+  return {...env}
 }

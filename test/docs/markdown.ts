@@ -4,7 +4,8 @@
  *
  *   <!-- not run: needs AWS -->            the reason why no test runs it
  *   <!-- before: echo x > notes.txt -->    shell that runs first
- *   <!-- ends with 6 -->                   the exit status that it is about
+ *   <!-- ends with 6: it is there -->      the exit status that it is about, and why
+ *   <!-- recipe: cron -->                  what it is to be tried as; see recipes.test.ts
  */
 export interface Block {
   /** The word behind the fence; empty for none. */
@@ -14,8 +15,11 @@ export interface Block {
   readonly line: number
   readonly notRun?: string
   readonly before?: string
+  readonly recipe?: string
   readonly status: number
 }
+
+type Marks = Pick<Block, 'notRun' | 'before' | 'recipe' | 'status'>
 
 const FENCE = /^(?<indent> *)```(?<language>[\w-]*)[^\n`]*\n(?<code>[\s\S]*?)^\k<indent>```[ \t]*$/gmu
 const COMMENTS = /(?:<!--[\s\S]*?-->\s*)+$/u
@@ -38,14 +42,15 @@ export function readBlocks(page: string): Block[] {
   })
 }
 
-function readMarks(comments: string): Pick<Block, 'notRun' | 'before' | 'status'> {
-  let marks: Pick<Block, 'notRun' | 'before' | 'status'> = {status: 0}
+function readMarks(comments: string): Marks {
+  let marks: Marks = {status: 0}
   for (const {groups} of comments.matchAll(COMMENT)) {
     const text = groups?.['text'] ?? ''
-    const [, word = '', rest = ''] = /^(not run:|before:|ends with)\s+([\s\S]+)$/u.exec(text) ?? []
+    const [, word = '', rest = ''] = /^(not run:|before:|recipe:|ends with)\s+([\s\S]+)$/u.exec(text) ?? []
     if (word === 'not run:') marks = {...marks, notRun: rest}
     else if (word === 'before:') marks = {...marks, before: rest}
-    else if (word === 'ends with' && /^\d+$/u.test(rest)) marks = {...marks, status: Number(rest)}
+    else if (word === 'recipe:') marks = {...marks, recipe: rest}
+    else if (word === 'ends with' && /^\d+(?:: \S|$)/u.test(rest)) marks = {...marks, status: Number.parseInt(rest, 10)}
     else throw new Error(`A comment above a block says nothing that is known: ${text}`)
   }
   return marks

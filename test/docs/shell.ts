@@ -6,7 +6,7 @@ import {findSandbox} from '../../src/sandbox/find-sandbox.ts'
 import {makeCertificate} from '../support/certificate.ts'
 import {makeRandomFile} from '../support/random-file.ts'
 import {accessEnv, BIN, makeHome, runSkylift} from '../support/run-skylift.ts'
-import type {Env} from '../support/run-skylift.ts'
+import type {Env, S3Access} from '../support/run-skylift.ts'
 
 const MIB = 1024 ** 2
 /** Files that examples name: the folder in which a reader of the docs would sit. */
@@ -25,9 +25,37 @@ const TEXTS: Readonly<Record<string, string>> = {
   'photos/2030/hills.jpg': 'nor this\n',
   'api-key.txt': 'an-api-key\n',
   'password.txt': 'a-password\n',
+  // What it would set is in the environment already.
+  'openrc.sh': 'export OS_INTERFACE=public\n',
 }
+/** Runs what was built; what serves until it is ended gets its Ctrl-C once it has said where. */
+const SKYLIFT = `#!/bin/bash
+run=('${process.execPath}' '${BIN}')
+case "$1 $2" in
+  'page serve' | 'sandbox ' | 'sandbox --port') ;;
+  *) exec "\${run[@]}" "$@" ;;
+esac
+said=$(mktemp)
+"\${run[@]}" "$@" > "$said" &
+until [ -s "$said" ]; do kill -0 $! || exit 1; sleep 0.05; done
+kill -INT $!
+wait $!
+status=$?
+cat "$said"
+[ $status = 0 ] || [ $status = 130 ]
+`
+/** Stands for a producer of a stream. */
+const PG_DUMP = '#!/bin/sh\necho "-- a dump of $1"\n'
+/** What pages run out of sight: an upload that is killed when its first part is stored. */
+const BEGIN_UPLOAD = `#!/bin/bash
+skylift upload "$1" "$2" --part-size 5M --concurrency 1 --limit-rate 10M --progress json 2>begun.log &
+until grep -q '"event":"stored"' begun.log; do kill -0 $! || exit 1; sleep 0.05; done
+kill -TERM $!
+wait $!
+[ $? = 143 ]
+`
 /** What stands for an address that is somebody's own. */
-const ELSEWHERE = /https:\/\/s3\.example\.(?:com|org)(?::\d+)?/gu
+const ELSEWHERE = /https:\/\/(?:s3|minio|ceph|rgw)\.example\.(?:com|org)(?::\d+)?/gu
 const LONGEST = 60_000
 
 export interface ShellEnding {
@@ -40,10 +68,22 @@ export interface ShellEnding {
 /** A home with the files that examples name, `skylift` on the path, and s3:// and sandbox:// in one sandbox. */
 export interface Shell {
   readonly folder: string
-  /** Runs a script; `s3.example.com` and `s3.example.org` are the sandbox. */
-  run(script: string, options?: {readonly env?: Env; readonly through?: readonly string[]}): Promise<ShellEnding>
+  readonly env: Env
+  /** Runs a script; `https://s3.example.com` and its like are the sandbox. */
+  run(script: string): Promise<ShellEnding>
   /** Makes containers that a page takes for granted. */
   makeContainers(targets: readonly string[]): Promise<void>
+}
+
+/** Profiles of AWS by the names that examples give them. */
+async function writeProfiles(home: string, {accessKeyId, secretAccessKey, region}: S3Access): Promise<void> {
+  const lines = [
+    `aws_access_key_id = ${accessKeyId}`,
+    `aws_secret_access_key = ${secretAccessKey}`,
+    `region = ${region}`,
+  ]
+  await mkdir(join(home, '.aws'))
+  await writeFile(join(home, '.aws', 'credentials'), ['[backup]', ...lines, ''].join('\n'), {mode: 0o600})
 }
 
 /** Opens a shell; `endSandboxes` ends what it started. */
@@ -55,22 +95,25 @@ export async function openShell(more: Env = {}): Promise<Shell> {
   for (const name of BIG) await makeRandomFile(join(folder, name), 17 * MIB)
   await writeFile(join(folder, 'company.pem'), makeCertificate().cert)
   await mkdir(bin)
-  await writeFile(join(bin, 'skylift'), `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`)
-  await chmod(join(bin, 'skylift'), 0o755)
+  for (const [name, text] of Object.entries({skylift: SKYLIFT, pg_dump: PG_DUMP, 'begin-upload': BEGIN_UPLOAD})) {
+    await writeFile(join(bin, name), text)
+    await chmod(join(bin, name), 0o755)
+  }
 
   const path = `${bin}:${home.env['PATH'] ?? ''}`
   await runSkylift(['container', 'create', 'sandbox://demo'], {env: home.env})
   const sandbox = await findSandbox(home.sandboxFolder)
   if (sandbox === undefined) throw new Error('No sandbox came up.')
   const env = {...home.env, ...accessEnv(sandbox), ...more, PATH: path}
+  await writeProfiles(home.env['HOME'] ?? '', sandbox)
 
   const shell: Shell = {
     folder,
-    async run(script, {env: added = {}, through = []} = {}) {
-      const [program = '', ...words] = [...through, 'bash', '-xeuo', 'pipefail', '-c']
-      const child = spawn(program, [...words, script.replaceAll(ELSEWHERE, sandbox.endpoint)], {
+    env,
+    async run(script) {
+      const child = spawn('bash', ['-xeuo', 'pipefail', '-c', script.replaceAll(ELSEWHERE, sandbox.endpoint)], {
         cwd: folder,
-        env: {...env, ...added},
+        env,
         stdio: ['ignore', 'pipe', 'pipe'],
         timeout: LONGEST,
         killSignal: 'SIGKILL',

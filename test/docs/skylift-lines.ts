@@ -27,7 +27,7 @@ export function checkLine(words: readonly string[], commands: Commands): string[
   for (const [name, flag] of all) {
     known.add(`--${name}`)
     if (flag.char !== undefined) known.add(`-${flag.char}`)
-    if (flag.type === 'boolean' && flag.allowNo === true) known.add(`--no-${name}`)
+    if (flag.type === 'boolean' && flag.allowNo) known.add(`--no-${name}`)
   }
   const end = words.indexOf('--')
   return words

@@ -7,6 +7,7 @@ import {expect} from 'chai'
 import {closeAll, openClient, openSandbox} from '../sandbox/support.ts'
 import {accessEnv, makeHome, startSkylift} from '../support/run-skylift.ts'
 import type {Ending, Home} from '../support/run-skylift.ts'
+import {removeTempFolders} from '../support/temp-folder.ts'
 
 /** 100,000 by `npm run test:scale`. */
 const SCALE = Number(process.env['SCALE'] ?? 5000)
@@ -32,7 +33,11 @@ describe(`${SCALE.toLocaleString('en')} small files`, function () {
       await writeFile(join(folder, `file-${index}.txt`), `${index}-`.repeat(100))
     }
   })
-  after(closeAll)
+  // Within the time of this suite: so many files take a while to remove too.
+  after(async () => {
+    await closeAll()
+    await removeTempFolders()
+  })
 
   /** Runs it and returns its largest resident size in MiB as well, by what Linux says. */
   async function run(...argv: string[]): Promise<Ending & {peak: number; elapsed: number}> {

@@ -91,7 +91,7 @@ export const SWIFT_FAULTS: readonly FaultRow[] = [
     // A container of segments that is not there yet is made.
     verbs: ['create', 'part', 'listParts', 'put'],
     once: {put: 'not-found'},
-    always: {create: 'not-found', part: 'not-found', listParts: 'stored'},
+    always: {create: 'not-found', part: 'not-found'},
   },
   {name: '409', fault: conflict, verbs: REQUESTS, always: {part: 'busy', complete: 'busy', put: 'busy'}},
   {

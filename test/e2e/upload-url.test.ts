@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto'
-import {chmod, readdir, readFile, truncate, writeFile} from 'node:fs/promises'
+import {chmod, mkdir, readdir, readFile, truncate, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {expect} from 'chai'
 import {needSwift, startSwift} from '../servers/swift.ts'
@@ -284,6 +284,18 @@ describe('skylift upload to a URL', function () {
         const stored = await read(`${prefix}${big.replace(/.*\//u, '')}`)
         expect(stored?.bytes.length).to.equal(20 * MIB)
       }
+    })
+
+    it('takes a folder under a prefix', async () => {
+      const folder = join(home.folder, 'folder')
+      await mkdir(join(folder, 'deep er'), {recursive: true})
+      await writeFile(join(folder, 'a'), 'a')
+      await writeFile(join(folder, 'deep er', 'ü?'), 'b')
+      const url = await sign('tree/', true)
+      const {status, stderr} = await send(url, ['-r', folder, url])
+      expect(status, stderr).to.equal(0)
+      const under = (await names()).filter(name => name.startsWith('tree/'))
+      expect(under.toSorted()).to.deep.equal(['tree/a', 'tree/deep er/ü?'])
     })
 
     it('keeps what is there with --no-clobber', async () => {

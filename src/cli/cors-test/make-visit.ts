@@ -1,6 +1,7 @@
 import {createHash, randomBytes} from 'node:crypto'
 import {isFailure} from '../../core/failure.ts'
 import type {Target} from '../../core/target.ts'
+export type {TempUrlMethod} from '../../stores/store.ts'
 import type {Call, Store, TempUrlMethod} from '../../stores/store.ts'
 import type {Visit} from './act-as-page.ts'
 import {findUnsafeHeaders} from './browser-rules.ts'

@@ -1,13 +1,13 @@
 import {Args, Flags} from '@oclif/core'
 import {checkPageOrigin, checkPageHeaders} from '../../cli/cors-test/page-flags.ts'
 import {judgeMethod} from '../../cli/cors-test/judge-method.ts'
+import type {TempUrlMethod} from '../../cli/cors-test/make-visit.ts'
 import {describeTrial, fillRemedy, trialToJson} from '../../cli/cors-test/words.ts'
 import type {Trial} from '../../cli/cors-test/words.ts'
 import {statusOf} from '../../cli/exit-codes.ts'
 import {StoreCommand} from '../../cli/store-command.ts'
 import {targetArgument} from '../../cli/target-argument.ts'
 import type {Target} from '../../core/target.ts'
-import type {TempUrlMethod} from '../../stores/store.ts'
 
 const several = {multiple: true, multipleNonGreedy: true} as const
 

@@ -1,15 +1,25 @@
 import pLimit from 'p-limit'
 import {Failure, isFailure} from '../../core/failure.ts'
+import {SMALL_OBJECT} from '../../core/sizes.ts'
 import type {Call, UploadStore} from '../store.ts'
 import {createAdaptiveLimit} from './adaptive-limit.ts'
 
+/** Up to here memory is no matter; further up each takes a pair of windows. */
+const TINY = 64 * 1024
+const SHARE_OF_SMALL = 1 / 4
+/** A TLS handshake costs as much as so many small objects. */
+const WORTH_A_HANDSHAKE = 8
+
 /**
- * Lets at most `concurrency` bodies travel at once, over all objects, in the order in which they come; fewer for a while
- * when the store says that it cannot keep up. Control verbs pass. An abort rejects what is queued of its upload and waits
- * for what is in flight, since a part that arrives after the abort stays for ever.
+ * Lets at most `concurrency` bodies travel at once, over all objects, in the order in which they come, and up to `small` of
+ * the objects that wait for answers more than they travel; fewer for a while when the store says that it cannot keep up.
+ * Control verbs pass. An abort rejects what is queued of its upload and waits for what is in flight, since a part that
+ * arrives after the abort stays for ever.
  */
-export function withLimit<S extends UploadStore>(store: S, concurrency: number): S {
+export function withLimit<S extends UploadStore>(store: S, concurrency: number, small = concurrency): S {
   const limit = pLimit(concurrency)
+  const smallLimit = pLimit(concurrency)
+  const tinyLimit = pLimit(concurrency)
   const adaptive = createAdaptiveLimit(concurrency)
   const aborted = new Set<string>()
   const inFlight = new Map<string, Set<Promise<unknown>>>()
@@ -24,9 +34,33 @@ export function withLimit<S extends UploadStore>(store: S, concurrency: number):
     return running.finally(done)
   }
 
+  let seen = 0
+  const isTls = !store.endpoint.startsWith('http:')
+  function setLimits(): void {
+    const most = isTls ? Math.min(small, Math.floor(seen / WORTH_A_HANDSHAKE)) : small
+    const atOnce = (count: number): number => Math.max(adaptive.now, Math.floor((count * adaptive.now) / concurrency))
+    limit.concurrency = adaptive.now
+    smallLimit.concurrency = atOnce(most * SHARE_OF_SMALL)
+    tinyLimit.concurrency = atOnce(most)
+  }
+  setLimits()
+
+  function limitFor(size: number): typeof limit {
+    if (size >= SMALL_OBJECT || small <= concurrency) return limit
+    seen++
+    if (isTls && seen <= small * WORTH_A_HANDSHAKE) setLimits()
+    return size > TINY ? smallLimit : tinyLimit
+  }
+
+  /** How much of what is allowed is in use, as if all were parts. */
+  function countInFlight(): number {
+    const used = [limit, smallLimit, tinyLimit].map(each => each.activeCount / each.concurrency)
+    return Math.ceil(used.reduce((sum, each) => sum + each, 0) * adaptive.now)
+  }
+
   function adapt({onConcurrency}: Call): void {
     const before = limit.concurrency
-    limit.concurrency = adaptive.now
+    setLimits()
     onConcurrency?.({before, now: adaptive.now, most: concurrency})
   }
 
@@ -40,7 +74,7 @@ export function withLimit<S extends UploadStore>(store: S, concurrency: number):
       return result
     } catch (error) {
       const cannotKeepUp = isFailure(error, 'busy') && error.retryable
-      if (cannotKeepUp && adaptive.slowDown(round, limit.activeCount)) adapt(call)
+      if (cannotKeepUp && adaptive.slowDown(round, countInFlight())) adapt(call)
       throw error
     }
   }
@@ -48,7 +82,7 @@ export function withLimit<S extends UploadStore>(store: S, concurrency: number):
   return {
     ...store,
     putWhole: (target, body, options, call) =>
-      limit(() => watch(call, () => store.putWhole(target, body, options, call))),
+      limitFor(body.size)(() => watch(call, () => store.putWhole(target, body, options, call))),
     putPart: (session, part, body, call) =>
       limit(() =>
         watch(call, () => {

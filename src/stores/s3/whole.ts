@@ -1,5 +1,6 @@
 import {crc32ToBase64, formatCrc32} from '../../core/crc32.ts'
 import {isFailure} from '../../core/failure.ts'
+import {loadSmall} from '../../http/buffer-body.ts'
 import {crc32Body, digestBody} from '../../http/digest.ts'
 import type {Answer} from '../../http/send.ts'
 import type {Body, Call, ObjectInfo, ObjectOptions, StoredObject, Target, UploadStore} from '../store.ts'
@@ -26,11 +27,14 @@ export function createPutWhole(
 
   return async function putWhole(target, body, options, call): Promise<StoredObject> {
     // The old object is gone by the time an ETag could be compared, so the store itself must check before.
+    const loaded = await loadSmall(body)
     const sums: Sums =
-      trust.verifiesCrc32() === true ? {crc: await crc32Body(body, call.signal)} : await digestBody(body, call.signal)
+      trust.verifiesCrc32() === true
+        ? {crc: await crc32Body(loaded, call.signal)}
+        : await digestBody(loaded, call.signal)
     for (;;) {
       try {
-        return await putOnce(target, body, sums, options, call)
+        return await putOnce(target, loaded, sums, options, call)
       } catch (error) {
         if (error === AGAIN) continue
         if (isFailure(error, 'exists') && unclear.has(body)) {

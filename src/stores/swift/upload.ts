@@ -35,6 +35,9 @@ export function createUpload(
   const replaced = createReplaced(connection)
   const largeObjects = createLargeObjectCheck(connection)
   const placeOf = (session: Session): SegmentPlace => placeOfSession(session, settings)
+  const sendPart = createPutPart(connection, placeOf)
+  /** Numbers of the parts that were begun here, by upload: one that was cut off may arrive all the same, and late. */
+  const begun = new Map<string, Set<number>>()
 
   /** True where the object at the key is made of this upload's segments, by whichever answer it came to be. */
   async function stands({target}: Session, {container, prefix}: SegmentPlace, call: Call): Promise<boolean> {
@@ -72,7 +75,10 @@ export function createUpload(
       return {target, uploadId, options, size, partSize, checksum: 'md5', state: place}
     },
 
-    putPart: createPutPart(connection, placeOf),
+    putPart(session, part, body, call) {
+      begun.set(session.uploadId, (begun.get(session.uploadId) ?? new Set()).add(part.number))
+      return sendPart(session, part, body, call)
+    },
 
     async listParts(session, call) {
       const place = placeOf(session)
@@ -107,15 +113,17 @@ export function createUpload(
       }
       const notes = await replaced.clear(target, place, call)
       await deleteAll(connection, [segmentTarget(place, MARKER), ...(list === undefined ? [] : [list])], call)
+      begun.delete(session.uploadId)
       const stored = storedOf(session, receipts)
       return notes.length > 0 ? {...stored, notes} : stored
     },
 
     async abort(session, call) {
       const place = placeOf(session)
-      let numbers: Iterable<number>
+      // What is deleted by its name stays so, even where it was not there yet: Swift takes the later time for the truth.
+      const numbers = new Set(begun.get(session.uploadId))
       try {
-        numbers = (await listSegments(place, call)).keys()
+        for (const number of (await listSegments(place, call)).keys()) numbers.add(number)
       } catch (error) {
         if (isFailure(error, 'not-found')) return
         throw error
@@ -128,12 +136,12 @@ export function createUpload(
         await replaced.note(session.target, place, call)
         await replaced.clear(session.target, place, call)
       }
-      const {error} = await deleteAll(
-        connection,
-        [...segments, segmentTarget(place, MARKER), replacedListOf(place)],
-        call,
-      )
-      if (error !== undefined) throw error
+      // The mark goes last: what is left is found by it.
+      for (const each of [segments, [segmentTarget(place, MARKER), replacedListOf(place)]]) {
+        const {error} = await deleteAll(connection, each, call)
+        if (error !== undefined) throw error
+      }
+      begun.delete(session.uploadId)
     },
   }
 }

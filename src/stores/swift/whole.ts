@@ -1,5 +1,6 @@
 import {formatCrc32} from '../../core/crc32.ts'
 import {Failure, isFailure} from '../../core/failure.ts'
+import {loadSmall} from '../../http/buffer-body.ts'
 import {digestBody} from '../../http/digest.ts'
 import type {Body, Call, ObjectInfo, ObjectOptions, StoredObject, Target, UploadStore} from '../store.ts'
 import type {SwiftConnection} from './client.ts'
@@ -48,13 +49,14 @@ export function createPutWhole(
 
   return async function putWhole(target, body, options, call) {
     const headers = objectHeaders(options)
-    const [digests] = await Promise.all([digestBody(body, call.signal), lookFirst(target, options, call)])
+    const loaded = await loadSmall(body)
+    const [digests] = await Promise.all([digestBody(loaded, call.signal), lookFirst(target, options, call)])
     const sums: Sums = {crc32: formatCrc32(digests.crc), md5: digests.md5.toString('hex')}
     let stored: StoredObject | undefined
     try {
       const guard: Record<string, string> = options.noClobber === true ? {'if-none-match': '*'} : {}
       const answer = await connection.request(
-        {method: 'PUT', target, headers: {...headers, ...guard, etag: sums.md5}, body},
+        {method: 'PUT', target, headers: {...headers, ...guard, etag: sums.md5}, body: loaded},
         {signal: call.signal, onSent: call.onSent, pace: call.pace},
       )
       checkEtag(target, unquote(answer.headers.etag), sums)

@@ -65,7 +65,10 @@ const isPartCount: Check = value => isCount(value) && Number(value) <= 100_000
 const isTruth: Check = value => typeof value === 'boolean'
 /** Neither a name and password before the host, nor a fragment, nor a line of its own. */
 const isUrl: Check = value =>
-  typeof value === 'string' && /^https?:\/\/[^/?#@\s\\]+\/[!-~]*$/u.test(value) && !value.includes('#')
+  typeof value === 'string' &&
+  /^https?:\/\/[^/?#@\s\\]+\/[!-~]*$/u.test(value) &&
+  !value.includes('#') &&
+  URL.canParse(value)
 const isSignatures: Check = value =>
   Array.isArray(value) && value.every(each => typeof each === 'string' && /^[\da-f]{64}$/u.test(each))
 const isUrls: Check = value => Array.isArray(value) && value.length > 0 && value.every(isUrl)

@@ -35,8 +35,18 @@ export function cutUrl({url, headers = {}}: GivenUrl): UrlPieces {
     path: path || '/',
     query,
     parameters: new URLSearchParams(query),
-    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
+    headers: readHeaders(headers),
   }
+}
+
+// https://www.rfc-editor.org/rfc/rfc9110#name-fields
+/** Fails `usage` for what cannot travel as a header. */
+function readHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const isSound = ([name, value]: [string, string]): boolean =>
+    /^[\w!#$%&'*+.^`|~-]+$/u.test(name) && /^[\t\u0020-\u007E]*$/u.test(value)
+  const all = Object.entries(headers)
+  if (!all.every(isSound)) refuse('A header that came with the URL cannot be sent.', HOW_TO_MAKE)
+  return Object.fromEntries(all.map(([name, value]) => [name.toLowerCase(), value]))
 }
 
 export const HOW_TO_MAKE = 'Make one with: skylift temp-url TARGET -X PUT'

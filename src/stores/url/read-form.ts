@@ -59,10 +59,17 @@ function parsePolicy(text: string): {expiration: string; conditions: readonly un
   try {
     const policy: unknown = JSON.parse(Buffer.from(text, 'base64').toString('utf8'))
     const {expiration, conditions} = policy as Record<string, unknown>
-    const isObjects = Array.isArray(conditions) && conditions.every(each => typeof each === 'object' && each !== null)
-    if (typeof expiration === 'string' && isObjects) return {expiration, conditions}
+    if (typeof expiration === 'string' && Array.isArray(conditions) && conditions.every(isCondition))
+      return {expiration, conditions}
   } catch {
     // Told below.
   }
   return refuse('The policy of the form cannot be read.', HOW_TO_MAKE)
+}
+
+/** A list or a record of plain values. */
+function isCondition(value: unknown): boolean {
+  return (
+    typeof value === 'object' && value !== null && Object.values(value).every(each => typeof each !== 'object' || !each)
+  )
 }

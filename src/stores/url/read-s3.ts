@@ -30,11 +30,12 @@ function readVersion4(parameters: URLSearchParams): Pick<S3Url, 'version' | 'sig
   const begins = Date.parse(`${group(date, [4, 2, 2], '-')}T${group(time, [2, 2, 2], ':')}Z`)
   const seconds = Number(parameters.get('X-Amz-Expires'))
   const signed = (parameters.get('X-Amz-SignedHeaders') ?? '').toLowerCase().split(';')
-  const isTold = !Number.isNaN(begins) && seconds > 0
+  const expires = new Date(begins + seconds * 1000)
+  const isTold = !Number.isNaN(expires.getTime()) && seconds > 0
   return {
     version: 4,
     signed: signed.filter(name => !['', 'host'].includes(name)),
-    ...(isTold ? {begins: new Date(begins), expires: new Date(begins + seconds * 1000)} : {}),
+    ...(isTold ? {begins: new Date(begins), expires} : {}),
   }
 }
 
@@ -44,7 +45,8 @@ function readVersion2(parameters: URLSearchParams): Pick<S3Url, 'version' | 'sig
     refuse('The URL is signed for something other than an S3 store.', HOW_TO_MAKE)
   }
   const seconds = Number(parameters.get('Expires'))
-  return {version: 2, signed: [], ...(seconds > 0 ? {expires: new Date(seconds * 1000)} : {})}
+  const expires = new Date(seconds * 1000)
+  return {version: 2, signed: [], ...(seconds > 0 && !Number.isNaN(expires.getTime()) ? {expires} : {})}
 }
 
 /** Some signers put beside a signature of version 2 which headers it covers. */

@@ -35,6 +35,7 @@ export function readSwift({origin, scheme, host, path, query, parameters, header
 
 /** Seconds since 1970, or ISO 8601. */
 function readEnd(text: string): Date | undefined {
-  const end = /^\d+$/u.test(text) ? Number(text) * 1000 : Date.parse(text)
-  return Number.isNaN(end) ? undefined : new Date(end)
+  const end = new Date(/^\d+$/u.test(text) ? Number(text) * 1000 : text)
+  // No date reaches beyond the year 275760.
+  return Number.isNaN(end.getTime()) ? undefined : end
 }

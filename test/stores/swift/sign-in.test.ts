@@ -154,10 +154,13 @@ describe('signing in to Swift', () => {
       'https://identity.test',
     )
     const auth = {method: 'api-key', authUrl: 'https://identity.test/v2.0', username: 'rax', apiKey: 'key'} as const
-    expect(await signIn(auth)).to.deep.equal({
+    const {ends, ...access} = await signIn(auth)
+    expect(access).to.deep.equal({
       storageUrl: 'https://storage101.dfw1.test/v1/MossoCloudFS_x',
       token: 'rax-token',
+      who: 'rax',
     })
+    expect(ends?.toISOString()).to.equal('2026-11-22T22:58:34.153Z')
     expect((await signIn(auth, {region: 'ORD'})).storageUrl).to.equal('https://storage101.ord1.test/v1/MossoCloudFS_x')
     expect((await signIn(auth, {region: 'ORD', interface: 'internal'})).storageUrl).to.equal(
       'https://snet-storage101.ord1.test/v1/MossoCloudFS_x',

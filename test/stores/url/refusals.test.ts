@@ -343,7 +343,11 @@ describe('what a store may answer to a URL', () => {
       'expired, by a clock that is ahead of ours',
       'expired',
       /by the store's clock; this machine's is (?:2 h|1 h 59 min) behind\.$/u,
-      xml(403, 'AccessDenied', 'Request has expired', {date: new Date(Date.now() + 7_200_000).toUTCString()}),
+      (request, response) =>
+        xml(403, 'AccessDenied', 'Request has expired', {date: new Date(Date.now() + 7_200_000).toUTCString()})(
+          request,
+          response,
+        ),
     ],
     [
       'expired with the keys of its maker',
