@@ -71,6 +71,8 @@ export interface Shell {
   readonly env: Env
   /** Runs a script; `https://s3.example.com` and its like are the sandbox. */
   run(script: string): Promise<ShellEnding>
+  /** Puts the sandbox in the place of addresses that are somebody's own. */
+  stand(text: string): string
   /** Makes containers that a page takes for granted. */
   makeContainers(targets: readonly string[]): Promise<void>
 }
@@ -110,8 +112,9 @@ export async function openShell(more: Env = {}): Promise<Shell> {
   const shell: Shell = {
     folder,
     env,
+    stand: text => text.replaceAll(ELSEWHERE, sandbox.endpoint),
     async run(script) {
-      const child = spawn('bash', ['-xeuo', 'pipefail', '-c', script.replaceAll(ELSEWHERE, sandbox.endpoint)], {
+      const child = spawn('bash', ['-xeuo', 'pipefail', '-c', shell.stand(script)], {
         cwd: folder,
         env,
         stdio: ['ignore', 'pipe', 'pipe'],
