@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import module from 'node:module'
+
 // A temp URL is good for whoever reads it, and everybody on this machine can read the words of a command. First of all,
 // since loading takes longer than looking.
 const words = process.argv.slice(2)
@@ -7,6 +9,9 @@ if (named.some((word, index) => word !== words[index])) process.title = ['skylif
 
 // The SDK would print a notice on stderr about Node versions; `skylift doctor` is the place for it.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
+
+// From Node 22.1 on, what was compiled once is kept.
+module.enableCompileCache?.()
 
 const {main} = await import('../dist/run.js')
 const {findCommand, NAMES} = await import('../dist/lazy.js')

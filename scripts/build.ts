@@ -1,8 +1,10 @@
 /** Builds dist/: one bundle with lazily loaded chunks, so that a command loads what it needs and nothing else. */
-import {existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import {readFile} from 'node:fs/promises'
-import {join, resolve} from 'node:path'
+import {join, relative, resolve} from 'node:path'
 import {fileURLToPath} from 'node:url'
+import {Config} from '@oclif/core'
+import type {Interfaces} from '@oclif/core'
 import {build} from 'esbuild'
 import type {BuildOptions, BuildResult, Plugin} from 'esbuild'
 
@@ -137,6 +139,24 @@ export async function buildPage(outdir: string): Promise<void> {
   })
 }
 
+/** Writes down what help tells of the commands, so that it loads none of them. */
+export async function writeHelp(outdir: string): Promise<void> {
+  const pjson = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Interfaces.PJSON
+  const commands = {
+    strategy: 'explicit' as const,
+    target: `./${relative(ROOT, outdir)}/commands.js`,
+    identifier: 'COMMANDS',
+  }
+  const config = await Config.load({root: ROOT, pjson: {...pjson, oclif: {...pjson.oclif, commands}}})
+  const [plugin] = config.plugins.values()
+  mkdirSync(join(outdir, 'help'))
+  const manifest = {
+    commands: (plugin as unknown as {manifest: Interfaces.Manifest}).manifest.commands,
+    version: pjson.version,
+  }
+  writeFileSync(join(outdir, 'help', 'oclif.manifest.json'), JSON.stringify(manifest))
+}
+
 /** Builds beside dist and swaps: whoever runs it meanwhile has the old one or the new one. */
 async function replaceDist(): Promise<void> {
   const [dist, fresh, old] = ['dist', `dist.${process.pid}`, `dist.old.${process.pid}`].map(name => join(ROOT, name))
@@ -145,6 +165,7 @@ async function replaceDist(): Promise<void> {
   // Whose code is in it: `prepack` collects the licences.
   writeFileSync(join(fresh, 'inputs.json'), JSON.stringify({inputs: metafile?.inputs ?? {}}))
   await buildPage(join(fresh, 'page'))
+  await writeHelp(fresh)
   if (existsSync(dist)) renameSync(dist, old)
   renameSync(fresh, dist)
   rmSync(old, {recursive: true, force: true})

@@ -1,6 +1,6 @@
 /** What another program may import: `import {upload, openStore, mintTicket} from 'skylift'`. */
 import {findSurroundings} from './cli/folders.ts'
-import {Failure} from './core/failure.ts'
+import {Failure, isFailure} from './core/failure.ts'
 import {parseTarget} from './core/target.ts'
 import type {Target} from './core/target.ts'
 import {createAgents} from './http/agents.ts'
@@ -17,6 +17,7 @@ import {planParts} from './upload/plan.ts'
 import {uploadAll} from './upload/transfer.ts'
 
 export {Failure, isFailure} from './core/failure.ts'
+export {hasTickets} from './stores/open.ts'
 export type {FailureCode, FailureContext} from './core/failure.ts'
 export {formatTarget, parseTarget} from './core/target.ts'
 export type {Target} from './core/target.ts'
@@ -86,7 +87,7 @@ export async function upload(path: string, to: string | Target, options: UploadO
   const {signal = new AbortController().signal, onEvent = () => {}, partSize, object = {}, stateFolder} = options
   let stored: StoredObject | undefined
   const {failures} = await uploadAll([{path, target, options: object}], store, {
-    signal,
+    signal: named(signal),
     onEvent(event) {
       if (event.event === 'done') stored = event.object
       onEvent(event)
@@ -115,6 +116,18 @@ export async function mintTicket(
   const largest = 'exact' in wish.size ? wish.size.exact : wish.size.max
   const plan = planParts(largest, await store.limits(call), partSize === undefined ? {} : {partSize})
   return store.mintTicket(target, {...rest, plan}, call)
+}
+
+/** Whoever aborts without a reason of ours has interrupted the upload; that is no bug. */
+function named(signal: AbortSignal): AbortSignal {
+  const own = new AbortController()
+  const end = (): void => {
+    const {reason} = signal as {reason: unknown}
+    own.abort(isFailure(reason) ? reason : new Failure('interrupted', 'The upload was interrupted.', {cause: reason}))
+  }
+  if (signal.aborted) end()
+  else signal.addEventListener('abort', end, {once: true})
+  return own.signal
 }
 
 function nameOf({remote}: Target): 's3' | 'swift' {

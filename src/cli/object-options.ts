@@ -32,8 +32,7 @@ const ASCII_ONLY = ['content-type', 'cache-control', 'content-disposition', 'con
 /** Makes the options of an object from flags; the content type is guessed from the file's name. */
 export async function readObjectOptions(flags: ObjectFlags, path: string): Promise<ObjectOptions> {
   const {metadata, tag} = flags
-  for (const value of Object.values(flags)) refuseControl(value)
-  for (const name of ASCII_ONLY) refuseBeyondAscii(name, flags[name])
+  checkFlags(flags)
   const named = {
     contentType: flags['content-type'] ?? (await guessType(path)),
     cacheControl: flags['cache-control'],
@@ -52,14 +51,26 @@ export async function readObjectOptions(flags: ObjectFlags, path: string): Promi
   return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
 }
 
+const checked = new WeakSet<ObjectFlags>()
+
+/** The flags are the same for all files of a run. */
+function checkFlags(flags: ObjectFlags): void {
+  if (checked.has(flags)) return
+  for (const value of Object.values(flags)) refuseControl(value)
+  for (const name of ASCII_ONLY) refuseBeyondAscii(name, flags[name])
+  checked.add(flags)
+}
+
 function toSeconds(ms: number | undefined): number | undefined {
   if (ms === undefined || ms >= 1000) return ms === undefined ? ms : Math.round(ms / 1000)
   throw new Failure('usage', '--delete-after: stores count in whole seconds.', {suggestion: 'Write it like 1h or 30d.'})
 }
 
+let mime: typeof import('mime').default | undefined
+
 async function guessType(path: string): Promise<string> {
   const extension = /\.([^.]+)$/u.exec(basename(path))?.[1]?.toLowerCase() ?? ''
-  const {default: mime} = await import('mime')
+  mime ??= (await import('mime')).default
   return TYPES[extension] ?? mime.getType(extension) ?? 'application/octet-stream'
 }
 

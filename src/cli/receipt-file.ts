@@ -2,6 +2,7 @@ import {createHash} from 'node:crypto'
 import {open, readFile} from 'node:fs/promises'
 import {Failure} from '../core/failure.ts'
 import {formatTarget} from '../core/target.ts'
+import {openAnew} from '../state/open-anew.ts'
 import type {PartReceipt} from '../stores/store.ts'
 import type {StoredItem} from '../upload/transfer.ts'
 
@@ -41,9 +42,8 @@ export function makeReceipt({stored, plan, receipts}: StoredItem, sha256: string
 
 /** Writes a receipt anew; never through a link. Fails `config`. */
 export async function writeReceipt(path: string, receipt: Receipt): Promise<void> {
-  const {O_CREAT, O_TRUNC, O_WRONLY, O_NOFOLLOW} = (await import('node:fs')).constants
   try {
-    const handle = await open(path, O_CREAT | O_TRUNC | O_WRONLY | (O_NOFOLLOW ?? 0), 0o644)
+    const handle = await openAnew(path, {isSecret: false})
     try {
       await handle.writeFile(`${JSON.stringify(receipt, null, 2)}\n`)
     } finally {

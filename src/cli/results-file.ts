@@ -1,8 +1,7 @@
-import {constants} from 'node:fs'
-import {open} from 'node:fs/promises'
 import {Failure} from '../core/failure.ts'
 import {printable} from '../core/printable.ts'
 import {parseTarget} from '../core/target.ts'
+import {openAnew} from '../state/open-anew.ts'
 import type {Json} from '../stores/store.ts'
 import type {UploadEvent} from '../upload/events.ts'
 import {createLineFile} from '../upload/line-file.ts'
@@ -25,13 +24,16 @@ export interface ResultsFile {
 
 /** Begins a file of results anew; for the person alone, since links are secrets. Fails `config`. */
 export async function createResults(path: string): Promise<ResultsFile> {
-  const {O_CREAT, O_TRUNC, O_WRONLY, O_NOFOLLOW} = constants
   const fail = (error: unknown): Failure =>
-    new Failure('config', `The results "${printable(path)}" cannot be written: ${(error as Error).message}.`, {
-      cause: error,
-      suggestion: 'Name another file with --results.',
-    })
-  const handle = await open(path, O_CREAT | O_TRUNC | O_WRONLY | (O_NOFOLLOW ?? 0), 0o600).catch((error: unknown) => {
+    new Failure(
+      'config',
+      `The results "${printable(path)}" cannot be written: ${(error as Error).message.replace(/\.$/u, '')}.`,
+      {
+        cause: error,
+        suggestion: 'Name another file with --results.',
+      },
+    )
+  const handle = await openAnew(path, {isSecret: true}).catch((error: unknown) => {
     throw fail(error)
   })
   const lines = createLineFile(handle)

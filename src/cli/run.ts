@@ -1,7 +1,8 @@
-import {readFileSync} from 'node:fs'
+import {existsSync, readFileSync} from 'node:fs'
 import {fileURLToPath} from 'node:url'
 import {Config, Errors, flush, run} from '@oclif/core'
 import type {Command, Interfaces} from '@oclif/core'
+import {escapeMarks} from './displays/json.ts'
 import {readParseFailure} from './parse-failure.ts'
 import {statusOf} from './exit-codes.ts'
 import {failureToJson, tellFailure} from './tell-failure.ts'
@@ -26,9 +27,12 @@ export async function main(
   try {
     const wantsHelp = argv[0] === 'help' || argv.includes('--help')
     const found = wantsHelp ? undefined : find(argv)
+    // Words alone need no command: the build has written them down.
+    const isHelp = argv[0] !== 'help' && (argv.length === 0 || argv.includes('--help'))
+    const written = `${root}dist/help/`
     const pjson = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as Interfaces.PJSON
     if (found !== undefined) delete pjson.oclif.commands
-    const config = await Config.load({root, pjson})
+    const config = await Config.load({root: isHelp && existsSync(written) ? written : root, pjson})
     await (found === undefined ? run(argv, config) : runFound(found, config))
     await flush()
     process.exit(process.exitCode ?? 0)
@@ -39,7 +43,7 @@ export async function main(
     const isUnknown = error instanceof Errors.CLIError && /^command .* not found/isu.test(error.message)
     const failure = isUnknown ? unknownCommand(argv, names) : readParseFailure(error)
     if (argv.includes('--json')) {
-      process.stdout.write(`${JSON.stringify({ok: false, failures: [failureToJson(failure)]}, null, 2)}\n`)
+      process.stdout.write(`${escapeMarks(JSON.stringify({ok: false, failures: [failureToJson(failure)]}, null, 2))}\n`)
     } else process.stderr.write(tellFailure(failure, false))
     process.exit(statusOf([failure.code]))
   }

@@ -40,10 +40,17 @@ function startProcess(config: Config, onExit: () => void): void {
   const child = spawn(process.execPath, [script, 'sandbox', '--idle', `${SANDBOX_IDLE}ms`], {
     detached: true,
     stdio: 'ignore',
-    env: {...process.env, SKYLIFT_DEBUG: ''},
+    env: {...withoutCredentials(process.env), SKYLIFT_DEBUG: ''},
   })
   child.once('exit', onExit)
   child.unref()
+}
+
+/** It outlives the command, and has no use for the person's secrets. */
+function withoutCredentials(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !/^(?:AWS_|OS_|ST_|RACKSPACE_|SKYLIFT_TICKET$)/u.test(name)),
+  )
 }
 
 function answers(port: number): Promise<boolean> {

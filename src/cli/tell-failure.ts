@@ -11,7 +11,7 @@ export function tellFailure(failure: Failure, isDebug: boolean): string {
   if (isDebug) {
     const {requestId, status, providerCode} = failure.context
     const known = [status, providerCode, requestId].filter(each => each !== undefined)
-    if (known.length > 0) lines.push(`  (${known.join(', ')})`)
+    if (known.length > 0) lines.push(`  (${printable(known.join(', '))})`)
     lines.push(...stackOf(failure))
   }
   const text = `${lines.join('\n')}\n`

@@ -1,4 +1,5 @@
 import {lstat, open, readFile, rename, rm} from 'node:fs/promises'
+import type {FileHandle} from 'node:fs/promises'
 import {Failure} from '../core/failure.ts'
 import {printable} from '../core/printable.ts'
 import {isDestination} from '../core/target.ts'
@@ -111,8 +112,9 @@ export async function prepareTicketFile(path: string, mayReplace: boolean): Prom
     })
   }
   const fresh = `${path}.${process.pid}.new`
+  let handle: FileHandle
   try {
-    await (await open(fresh, 'wx', 0o600)).close()
+    handle = await open(fresh, 'wx', 0o600)
   } catch (error) {
     throw new Failure('config', `The ticket "${name}" cannot be written.`, {
       cause: error,
@@ -122,13 +124,10 @@ export async function prepareTicketFile(path: string, mayReplace: boolean): Prom
   return {
     async write(text) {
       try {
-        const handle = await open(fresh, 'w', 0o600)
-        try {
-          await handle.writeFile(text)
-          await handle.datasync()
-        } finally {
-          await handle.close()
-        }
+        // By its handle: under its name somebody may have put a link meanwhile.
+        await handle.writeFile(text)
+        await handle.datasync()
+        await handle.close()
         await rename(fresh, path)
       } catch (error) {
         throw new Failure('config', `"${name}" could not be written.`, {
@@ -137,6 +136,9 @@ export async function prepareTicketFile(path: string, mayReplace: boolean): Prom
         })
       }
     },
-    discard: () => rm(fresh, {force: true}),
+    async discard() {
+      await handle.close()
+      await rm(fresh, {force: true})
+    },
   }
 }

@@ -60,8 +60,11 @@ export class Failure extends Error {
   }
 }
 
-export function isFailure(error: unknown, ...codes: FailureCode[]): error is Failure {
-  return error instanceof Failure && (codes.length === 0 || codes.includes(error.code))
+export function isFailure<C extends FailureCode>(
+  error: unknown,
+  ...codes: readonly C[]
+): error is Failure & {readonly code: C} {
+  return error instanceof Failure && (codes.length === 0 || codes.some(code => code === error.code))
 }
 
 /** Returns the failure itself, or wraps anything else as `unexpected`. */

@@ -57,7 +57,9 @@ async function findAnswer(request: IncomingMessage, id: string, house: House, st
   let address: Address | undefined
   let answer: Answer
   try {
-    if (!isLoopbackHost(headers.get('host'))) {
+    // A request to a proxy names the host in its target too.
+    const [, named] = /^https?:\/\/([^/?#]*)/iu.exec(request.url ?? '') ?? []
+    if (!isLoopbackHost(headers.get('host')) || (named !== undefined && !isLoopbackHost(named))) {
       throw new S3Error('AccessDenied', 'The sandbox answers to 127.0.0.1, localhost and [::1] only.')
     }
     address = readAddress(request)

@@ -36,7 +36,9 @@ export interface Sandbox {
 }
 
 const KEEP_ALIVE = 65_000
-const HEADERS_TIMEOUT = 30_000
+/** Nobody on this machine needs so long for the head of a request. */
+const HEADERS_TIMEOUT = 15_000
+const CHECK_INTERVAL = 5000
 /** A connection that neither sends nor takes anything for so long is cut. */
 const SOCKET_TIMEOUT = 10 * 60_000
 const GRACE = 1500
@@ -92,6 +94,7 @@ function makeServer(): Server {
   const server = createServer({
     keepAliveTimeout: KEEP_ALIVE,
     headersTimeout: HEADERS_TIMEOUT,
+    connectionsCheckingInterval: CHECK_INTERVAL,
     // An upload may take as long as it takes.
     requestTimeout: 0,
     maxHeaderSize: 32 * 1024,

@@ -1,5 +1,6 @@
 import {randomBytes} from 'node:crypto'
-import {link, open, rm, stat, unlink, writeFile} from 'node:fs/promises'
+import {constants} from 'node:fs'
+import {link, open, rm, stat, writeFile} from 'node:fs/promises'
 import type {Failure} from '../core/failure.ts'
 import {identifyThisProcess, isRunning} from './process-identity.ts'
 import type {ProcessIdentity} from './process-identity.ts'
@@ -18,6 +19,8 @@ export interface Lock {
 /** A holder touches its lock so often; one of another machine that missed several is taken for dead. */
 const BEAT = 20_000
 const SILENT = 5 * BEAT
+/** How a file ends that is about to become a lock. */
+export const CANDIDATE = '.new'
 
 /**
  * Takes the lock at a path; fails as `refuse` says while its holder lives, and takes over from one that died. The file
@@ -26,7 +29,7 @@ const SILENT = 5 * BEAT
 export async function takeLock(path: string, refuse: (holder: Holder) => Failure): Promise<Lock> {
   const token = randomBytes(8).toString('hex')
   const mine: Holder = {...(await identifyThisProcess()), token}
-  const candidate = `${path}.${token}.new`
+  const candidate = `${path}.${token}${CANDIDATE}`
   try {
     await writeFile(candidate, JSON.stringify(mine), {flag: 'wx', mode: 0o600})
     for (;;) {
@@ -75,7 +78,8 @@ function hold(path: string, token: string): Lock {
 
 /** Sets the mtime by the clock of the file system, not by ours: every lock begins with this byte anyway. */
 async function touch(path: string): Promise<void> {
-  const handle = await open(path, 'r+')
+  // Not through a link that somebody has put in its place since.
+  const handle = await open(path, constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0))
   await handle.write('{', 0).finally(async () => handle.close())
 }
 
@@ -116,11 +120,12 @@ async function tryCreate(candidate: string, path: string, mine: Holder): Promise
 
 // Two processes may both find the same dead holder. The right to remove it is a lock of its own, named after the
 // holding, under which one looks again: the slower one must not remove the lock that the faster one took since.
-async function removeStale(path: string, holder: Holder, refuse: (holder: Holder) => Failure): Promise<void> {
+/** Removes the lock of a holder that died; fails as `refuse` says while somebody else is about it. */
+export async function removeStale(path: string, holder: Holder, refuse: (holder: Holder) => Failure): Promise<void> {
   const right = await takeLock(`${path}.${holder.token.slice(0, 16).replaceAll(/\W/gu, '_')}`, refuse)
   try {
     const now = await readHolder(path)
-    if (now?.token === holder.token) await unlink(path)
+    if (now?.token === holder.token) await rm(path, {force: true})
   } finally {
     await right.release()
   }

@@ -3,7 +3,7 @@ import type {Failure} from '../core/failure.ts'
 import {SMALL_OBJECT} from '../core/sizes.ts'
 import {formatTarget} from '../core/target.ts'
 import type {Call, Part, PartPlan, PartReceipt, StoredObject, UploadStore} from '../stores/store.ts'
-import {joinSignals, makeCall} from './part-call.ts'
+import {followSignal, makeCall} from './part-call.ts'
 import {partOf, partsOf, planParts} from './plan.ts'
 import type {KeptPart} from './resume.ts'
 import {dropEarlier, openSession} from './session-keeper.ts'
@@ -56,8 +56,8 @@ const RESUMABLE = [
 export function createAttempt(id: number, item: UploadItem, store: UploadStore, settings: UploadSettings): Attempt {
   const {onEvent} = settings
   const {target, options} = item
-  const own = new AbortController()
-  const signal = joinSignals(settings.signal, own.signal)
+  const {own, letGo} = followSignal(settings.signal)
+  const {signal} = own
   const pending = new Set<Promise<void>>()
   const receipts = new Map<number, PartReceipt>()
   let source: Source | undefined
@@ -227,6 +227,7 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
         else keptParts = await cleanUp(failure, kept)
       }
       await source?.close()
+      letGo()
       return {
         isForgotten,
         keptParts,

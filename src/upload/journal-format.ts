@@ -16,6 +16,8 @@ export function parseJournal(text: string): JournalEntry | undefined {
 }
 
 function parseLine(line: string): unknown {
+  // Each resumed run leaves one.
+  if (line === '') return undefined
   try {
     return JSON.parse(line)
   } catch {
@@ -62,7 +64,8 @@ function isReceipt(value: unknown): value is PartReceipt {
     Number(number) > 0 &&
     isSize(size) &&
     typeof etag === 'string' &&
-    /^[\da-f]{8}$/u.test(String(crc32))
+    typeof crc32 === 'string' &&
+    /^[\da-f]{8}$/u.test(crc32)
   )
 }
 

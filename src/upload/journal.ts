@@ -6,8 +6,10 @@ import {join} from 'node:path'
 import {Failure} from '../core/failure.ts'
 import {printable} from '../core/printable.ts'
 import {formatTarget} from '../core/target.ts'
-import {findHolder, takeLock} from '../state/lock.ts'
+import {CANDIDATE, findHolder, takeLock} from '../state/lock.ts'
 import type {Holder, Lock} from '../state/lock.ts'
+import {sweepLocks} from '../state/sweep-locks.ts'
+import {makePrivateFolder} from '../state/private-folder.ts'
 import {readPrivate} from '../state/read-private.ts'
 import type {PartReceipt, Session, Target} from '../stores/store.ts'
 import {parseJournal} from './journal-format.ts'
@@ -85,6 +87,7 @@ export async function identifyUpload(store: string, target: Target, path: string
 export function openJournals(folder: string): Journals {
   const uploads = join(folder, 'uploads')
   let known: Promise<Set<string>> | undefined
+  let swept: Promise<void> | undefined
 
   const listNames = (): Promise<Set<string>> =>
     readdir(uploads).then(
@@ -101,6 +104,7 @@ export function openJournals(folder: string): Journals {
       await makeFolder(folder, uploads)
       const name = nameOf(identity)
       const lock = await takeLock(join(uploads, `${name}.lock`), holder => refuse(identity, holder))
+      await (swept ??= sweepLocks(uploads, isLeftBehind))
       try {
         return createJournal(join(uploads, name + ENDING), lock, await read(name))
       } catch (error) {
@@ -129,12 +133,14 @@ export function openJournals(folder: string): Journals {
   }
 }
 
+/** Whoever takes up the journal takes its lock over; without one, nobody would. */
+function isLeftBehind(name: string, all: ReadonlySet<string>): boolean {
+  return name.endsWith(CANDIDATE) || !all.has(name.replace(/\.lock.*$/u, ENDING))
+}
+
 async function makeFolder(folder: string, uploads: string): Promise<void> {
   await mkdir(folder, {recursive: true, mode: 0o700})
-  // Not recursive too: that says ENOENT of a read-only file system.
-  await mkdir(uploads, {mode: 0o700}).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  })
+  await makePrivateFolder(uploads)
 }
 
 function createJournal(file: string, lock: Lock, previous: JournalEntry | undefined): Journal {

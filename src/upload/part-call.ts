@@ -36,3 +36,13 @@ export function joinSignals(...signals: readonly AbortSignal[]): AbortSignal {
   setMaxListeners(0, joined)
   return joined
 }
+
+/** A controller of one's own that follows another signal until it is let go: half the price of a joined signal. */
+export function followSignal(signal: AbortSignal): {readonly own: AbortController; letGo(): void} {
+  const own = new AbortController()
+  const follow = (): void => own.abort(signal.reason)
+  setMaxListeners(0, signal, own.signal)
+  signal.addEventListener('abort', follow, {once: true})
+  if (signal.aborted) follow()
+  return {own, letGo: () => signal.removeEventListener('abort', follow)}
+}

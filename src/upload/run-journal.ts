@@ -2,10 +2,12 @@ import {createHash} from 'node:crypto'
 import {constants} from 'node:fs'
 import {mkdir, open, readdir, rm, stat} from 'node:fs/promises'
 import {join} from 'node:path'
+import {parseDate} from '../core/dates.ts'
 import {Failure} from '../core/failure.ts'
 import {printable} from '../core/printable.ts'
 import {takeLock} from '../state/lock.ts'
 import type {Holder} from '../state/lock.ts'
+import {makePrivateFolder} from '../state/private-folder.ts'
 import {openPrivate} from '../state/read-private.ts'
 import {createLineFile} from './line-file.ts'
 import {orderOf} from './listing.ts'
@@ -65,7 +67,8 @@ export async function takeRunJournal(
   onTrouble: (error: unknown) => void,
 ): Promise<RunJournal> {
   const runs = join(folder, 'runs')
-  await mkdir(runs, {recursive: true, mode: 0o700})
+  await mkdir(folder, {recursive: true, mode: 0o700})
+  await makePrivateFolder(runs)
   await removeForgotten(runs)
   const name = createHash('sha256')
     .update([identity.store, identity.target, ...identity.sources].join('\0'))
@@ -112,9 +115,8 @@ export async function takeRunJournal(
 async function readHead(file: string, options: string): Promise<Date | undefined> {
   for await (const line of readLines(file)) {
     const head = parse(line)
-    const started = new Date(String(head?.['started']))
-    const isOurs = head?.['version'] === 1 && head['options'] === options && !Number.isNaN(started.getTime())
-    return isOurs ? started : undefined
+    const isOurs = head?.['version'] === 1 && head['options'] === options && typeof head['started'] === 'string'
+    return isOurs ? parseDate(String(head['started'])) : undefined
   }
   return undefined
 }

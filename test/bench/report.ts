@@ -15,6 +15,23 @@ export interface Run extends Usage {
   readonly stats: SinkStats
 }
 
+/** The medians of one peer's runs; CPU is for a GiB where one file was sent, for all of them where many were. */
+export interface Row {
+  readonly peer: string
+  readonly cpu: number
+  readonly wall: number
+  /** MiB. */
+  readonly rss: number
+  readonly requests: number
+  readonly connections: number
+  readonly runs: number
+}
+
+export interface Summary {
+  readonly scenario: Scenario
+  readonly rows: readonly Row[]
+}
+
 const GIB = 1024 ** 3
 const MIB = 1024 ** 2
 
@@ -25,36 +42,45 @@ export function median(values: readonly number[]): number {
   return low === undefined || high === undefined ? Number.NaN : (low + high) / 2
 }
 
-/** The medians of one scenario, a line a peer; ratios are to curl in the same rounds. */
-export function formatTable(scenario: Scenario, runs: readonly Run[]): string {
+export function summarize(scenario: Scenario, runs: readonly Run[]): Summary {
   const own = runs.filter(run => run.scenario === scenario.name)
-  const peers = [...new Set(own.map(run => run.peer))]
-  const take = (peer: string, pick: (run: Run) => number): number =>
-    median(own.filter(run => run.peer === peer).map(pick))
-  const isBig = scenario.files === 1
-  const cpuUnit = isBig ? scenario.bytes / GIB : 1
-  const ratio = (value: number, floor: number): string => (Number.isNaN(floor) ? '-' : (value / floor).toFixed(2))
-  const floor = {cpu: take('curl', run => run.cpu), wall: take('curl', run => run.wall)}
-  const rows = peers.map(peer => {
-    const [cpu, wall] = [take(peer, run => run.cpu), take(peer, run => run.wall)]
-    return [
+  const unit = isBig(scenario) ? scenario.bytes / GIB : 1
+  const rows = [...new Set(own.map(run => run.peer))].map(peer => {
+    const all = own.filter(run => run.peer === peer)
+    const take = (pick: (run: Run) => number): number => median(all.map(pick))
+    return {
       peer,
-      (cpu / cpuUnit).toFixed(2),
-      ratio(cpu, floor.cpu),
-      wall.toFixed(2),
-      ratio(wall, floor.wall),
-      (take(peer, run => run.rss) / MIB).toFixed(0),
-      String(take(peer, run => run.stats.requests)),
-      String(take(peer, run => run.stats.conns)),
-      String(own.filter(run => run.peer === peer).length),
-    ]
+      cpu: take(run => run.cpu) / unit,
+      wall: take(run => run.wall),
+      rss: take(run => run.rss) / MIB,
+      requests: take(run => run.stats.requests),
+      connections: take(run => run.stats.conns),
+      runs: all.length,
+    }
   })
-  const cpuTitle = isBig ? 'CPU s/GiB' : 'CPU s'
-  const titles = [scenario.name, cpuTitle, '× curl', 'wall s', '× curl', 'RSS MiB', 'requests', 'conns', 'runs']
-  return formatRows([titles, ...rows])
+  return {scenario, rows}
 }
 
-function formatRows(rows: readonly (readonly string[])[]): string {
+export function isBig({files}: Scenario): boolean {
+  return files === 1
+}
+
+/** The lines of a table, the first with the titles; ratios are to curl in the same rounds. */
+export function tabulate({scenario, rows}: Summary): string[][] {
+  const floor = rows.find(({peer}) => peer === 'curl')
+  const ratio = (value: number, to: number | undefined): string => (to === undefined ? '-' : (value / to).toFixed(2))
+  const titles = isBig(scenario) ? 'CPU s/GiB' : 'CPU s'
+  return [
+    [scenario.name, titles, '× curl', 'wall s', '× curl', 'RSS MiB', 'requests', 'conns', 'runs'],
+    ...rows.map(({peer, cpu, wall, rss, requests, connections, runs}) => [
+      ...[peer, cpu.toFixed(2), ratio(cpu, floor?.cpu), wall.toFixed(2), ratio(wall, floor?.wall)],
+      ...[rss.toFixed(0), String(requests), String(connections), String(runs)],
+    ]),
+  ]
+}
+
+export function formatTable(summary: Summary): string {
+  const rows = tabulate(summary)
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => (row[column] ?? '').length)))
   const lines = rows.map(row =>
     row

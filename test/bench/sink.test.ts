@@ -108,4 +108,17 @@ describe('the sink of the bench', function () {
     expect(rows.map(row => row.name)).to.deep.equal(['a ñ/1', 'a ñ/2'])
     expect(rows[0]?.hash).to.equal(md5('a%20ñ/1'))
   })
+
+  it('says the ETags that it was told, by the size of a body', async () => {
+    const told = await startSink(await buildSink(), await makeCertificate(), ['-e', `3=${md5('abc')}`])
+    try {
+      const put = async (path: string, body: string): Promise<string | null> =>
+        (await fetch(told.http + path, {method: 'PUT', body})).headers.get('etag')
+      expect(await put('/b/k', 'xyz')).to.equal(`"${md5('abc')}"`)
+      expect(await put('/v1/AUTH_test/b/k', 'xyz')).to.equal(md5('abc'))
+      expect(await put('/b/k', 'four')).to.match(/^"sink-/)
+    } finally {
+      await told.stop()
+    }
+  })
 })

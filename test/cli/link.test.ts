@@ -167,7 +167,7 @@ describe('skylift link', () => {
     [['s3://box'], /names a container, and an object is wanted/u],
     [['s3://box/'], /names a container/u],
     [['box/a'], /is not a target/u],
-    [['https://example.com/x'], /There is no remote "https"|is not a target/u],
+    [['https://example.com/x'], /is a URL, and/u],
     [['s3://box/k', '-f', ''], /is not a name for a file/u],
     [['s3://box/k', '-f', '..'], /is not a name for a file/u],
     [['s3://box/k', '-f', 'a\nb'], /control characters/u],

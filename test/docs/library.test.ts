@@ -4,11 +4,10 @@ import {join} from 'node:path'
 import {pathToFileURL} from 'node:url'
 import {promisify} from 'node:util'
 import {expect} from 'chai'
-import {endSandboxes} from '../support/run-skylift.ts'
 import {skipUnless} from '../support/skip.ts'
 import {readBlocks} from './markdown.ts'
 import {readPage, ROOT} from './pages.ts'
-import {openShell} from './shell.ts'
+import {closeShells, openShell} from './shell.ts'
 import type {Shell} from './shell.ts'
 
 const TSX = pathToFileURL(join(ROOT, 'node_modules/tsx/dist/loader.mjs')).href
@@ -39,7 +38,7 @@ describe('the examples of docs/library.md', function () {
       await writeFile(join(shell.folder, `example-${at}.ts`), shell.stand(code))
     }
   })
-  after(endSandboxes)
+  after(closeShells)
 
   it('compile as strictly as anybody wants', async () => {
     const config = {

@@ -3,11 +3,10 @@ import {join} from 'node:path'
 import {expect} from 'chai'
 import {parse} from 'yaml'
 import {readAction, runAction} from '../action/run-action.ts'
-import {endSandboxes} from '../support/run-skylift.ts'
 import {skipUnless} from '../support/skip.ts'
 import {readBlocks} from './markdown.ts'
 import {readPage} from './pages.ts'
-import {openShell} from './shell.ts'
+import {closeShells, openShell} from './shell.ts'
 import type {Shell} from './shell.ts'
 
 interface WorkflowStep {
@@ -27,7 +26,7 @@ describe('the recipes of docs/ci.md', function () {
     shell = await openShell({CI: 'true'})
     await shell.makeContainers(['s3://site', 's3://images', 's3://backups'])
   })
-  after(endSandboxes)
+  after(closeShells)
 
   const take = (name: string): string => recipes.get(name) ?? expect.fail(`There is no recipe ${name}.`)
   /** Runs lines in one shell, and looks at what then stands at the store. */

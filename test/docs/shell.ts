@@ -2,10 +2,12 @@ import {spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {chmod, mkdir, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
+import {CreateBucketCommand} from '@aws-sdk/client-s3'
 import {findSandbox} from '../../src/sandbox/find-sandbox.ts'
+import {closeAll, openClient} from '../sandbox/support.ts'
 import {makeCertificate} from '../support/certificate.ts'
 import {makeRandomFile} from '../support/random-file.ts'
-import {accessEnv, BIN, makeHome, runSkylift} from '../support/run-skylift.ts'
+import {accessEnv, BIN, endSandboxes, makeHome, runSkylift} from '../support/run-skylift.ts'
 import type {Env, S3Access} from '../support/run-skylift.ts'
 
 const MIB = 1024 ** 2
@@ -35,8 +37,14 @@ case "$1 $2" in
   'page serve' | 'sandbox ' | 'sandbox --port') ;;
   *) exec "\${run[@]}" "$@" ;;
 esac
+# the port of an example may be taken here
+words=()
+while [ $# -gt 0 ]; do
+  if [ "$1" = --port ]; then shift; else words+=("$1"); fi
+  shift
+done
 said=$(mktemp)
-"\${run[@]}" "$@" > "$said" &
+"\${run[@]}" "\${words[@]}" > "$said" &
 until [ -s "$said" ]; do kill -0 $! || exit 1; sleep 0.05; done
 kill -INT $!
 wait $!
@@ -88,7 +96,7 @@ async function writeProfiles(home: string, {accessKeyId, secretAccessKey, region
   await writeFile(join(home, '.aws', 'credentials'), ['[backup]', ...lines, ''].join('\n'), {mode: 0o600})
 }
 
-/** Opens a shell; `endSandboxes` ends what it started. */
+/** Opens a shell; `closeShells` ends what it started. */
 export async function openShell(more: Env = {}): Promise<Shell> {
   const home = await makeHome()
   const [folder, bin] = [join(home.folder, 'work'), join(home.folder, 'bin')]
@@ -109,6 +117,7 @@ export async function openShell(more: Env = {}): Promise<Shell> {
   const env = {...home.env, ...accessEnv(sandbox), ...more, PATH: path}
   await writeProfiles(home.env['HOME'] ?? '', sandbox)
 
+  const client = openClient(sandbox)
   const shell: Shell = {
     folder,
     env,
@@ -130,11 +139,21 @@ export async function openShell(more: Env = {}): Promise<Shell> {
       const [status] = (await once(child, 'close')) as [number | null]
       return {status: status ?? -1, ...said}
     },
-    async makeContainers(targets) {
+    async makeContainers(all) {
+      const isOurs = (target: string): boolean => /^(?:s3|sandbox):/u.test(target)
+      const names = new Set(all.filter(isOurs).map(target => target.replace(/^.*:\/\//u, '')))
+      for (const Bucket of names) if (Bucket !== 'demo') await client.send(new CreateBucketCommand({Bucket}))
+      const targets = all.filter(target => !isOurs(target))
       if (targets.length === 0) return
       const {status, output} = await shell.run(targets.map(each => `skylift container create ${each}`).join('\n'))
       if (status !== 0) throw new Error(output)
     },
   }
   return shell
+}
+
+/** Ends the sandboxes of all shells, and what was connected to them. */
+export async function closeShells(): Promise<void> {
+  await closeAll()
+  await endSandboxes()
 }

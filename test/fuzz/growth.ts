@@ -4,8 +4,8 @@ import {callInTime, RUNS} from './fuzz.ts'
 const SIZES = [64, 512, 8192, 32_768]
 /** Below it nobody waits, and the clock says nothing. */
 const NOTICEABLE = 80
-/** Four times the input in eight times the time is more than linear; the square would be sixteen. */
-const STEEP = 8
+/** Four times the input in ten times the time is more than linear; the square would be sixteen. */
+const STEEP = 10
 
 /** Whether every pair of words is tried at every place too. */
 const IS_LONG = RUNS > 2000

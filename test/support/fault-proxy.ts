@@ -125,8 +125,10 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
       })
     changed()
     carryOut({request, response, socket, upstream, seen, fault, entry, gone: gone.signal, changed}).catch(() => {
-      // The client has gone, or the store has: the client then sees a reset.
+      // The client has gone, or the store has: the client then sees a reset. One that was answered before it had sent all
+      // goes on with its next request: what is left of this one must not stand before it.
       if (!response.writableFinished) socket.resetAndDestroy()
+      else request.resume()
     })
   }
 

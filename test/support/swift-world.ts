@@ -5,7 +5,7 @@ import {text} from 'node:stream/consumers'
 import {startSwift} from '../servers/swift.ts'
 import type {SwiftOptions, SwiftServer} from '../servers/swift.ts'
 import {ask, escapePath, listNames, makeContainer, signIn} from '../stores/swift/foreign-swift.ts'
-import type {Reply} from '../stores/swift/foreign-swift.ts'
+import type {Reply, SwiftAccess} from '../stores/swift/foreign-swift.ts'
 import {hashStream} from './arena.ts'
 import {startFaultProxy} from './fault-proxy.ts'
 import {makeRandomFile} from './random-file.ts'
@@ -20,6 +20,10 @@ const NAME = /^(?<prefix>(?<key>.*)\/skylift-[^/]+\/)(?<number>\d{8})$/su
 
 export interface SwiftWorld extends World {
   readonly server: SwiftServer
+  /** The path of one part of an unfinished upload. */
+  findPart(key: string, number: number): Promise<string>
+  /** Deletes what is at a path, as somebody else would. */
+  drop(path: string): Promise<void>
 }
 
 /** Opens a world that speaks Swift's own API; the server is shared by all that ask for the same settings. */
@@ -27,22 +31,23 @@ export async function openSwiftWorld(options: SwiftOptions = {}): Promise<SwiftW
   const server = await startSwift(options)
   const {authUrl, user, key: secret} = server.v1
   const endpoint = new URL(authUrl).origin
-  const access = await signIn(server.v1)
-  await makeContainer(access, BUCKET)
+  // Anew each time: a server that was started again may have forgotten its tokens.
+  const sign = (): Promise<SwiftAccess> => signIn(server.v1)
+  await makeContainer(await sign(), BUCKET)
   const proxy = await startFaultProxy({upstream: endpoint})
   const folder = await makeTempFolder()
   let files = 0
 
-  const urlOf = (path: string): string => `${access.storageUrl}/${escapePath(path)}`
-  const send = (method: string, path: string, more: {query?: string; body?: Buffer} = {}): Promise<Reply> => {
+  async function send(method: string, path: string, more: {query?: string; body?: Buffer} = {}): Promise<Reply> {
     const {query = '', body} = more
-    const headers = {'x-auth-token': access.token}
-    return ask(`${urlOf(path)}${query}`, {method, headers, ...(body === undefined ? {} : {body})})
+    const {storageUrl, token} = await sign()
+    const headers = {'x-auth-token': token}
+    return ask(`${storageUrl}/${escapePath(path)}${query}`, {method, headers, ...(body === undefined ? {} : {body})})
   }
 
   /** Every segment that is there, read from its name. */
   async function listSegments(): Promise<{name: string; prefix: string; key: string; number: number}[]> {
-    return (await listNames(access, SEGMENTS)).map(name => {
+    return (await listNames(await sign(), SEGMENTS)).map(name => {
       const {prefix = '', key = '', number = '-1'} = NAME.exec(name)?.groups ?? {}
       return {name, prefix, key, number: Number(number)}
     })
@@ -62,6 +67,11 @@ export async function openSwiftWorld(options: SwiftOptions = {}): Promise<SwiftW
     return named
   }
 
+  async function findPart(key: string, number: number): Promise<string> {
+    const found = (await listSegments()).find(each => each.key === key && each.number === number)
+    return `${SEGMENTS}/${found?.name}`
+  }
+
   return {
     scheme: 'swift',
     server,
@@ -78,7 +88,10 @@ export async function openSwiftWorld(options: SwiftOptions = {}): Promise<SwiftW
       return path
     },
     makeHome: env => makeHome({ST_AUTH: `${proxy.endpoint}/auth/v1.0`, ST_USER: user, ST_KEY: secret, ...env}),
-    hashStored: key => hashByCurl(urlOf(`${BUCKET}/${key}`), access.token),
+    async hashStored(key) {
+      const {storageUrl, token} = await sign()
+      return hashByCurl(`${storageUrl}/${escapePath(`${BUCKET}/${key}`)}`, token)
+    },
     async listUploads() {
       // A mark may outlive its upload.
       const done = [...(await listNamed())].map(name => NAME.exec(name)?.groups?.['prefix'])
@@ -96,10 +109,9 @@ export async function openSwiftWorld(options: SwiftOptions = {}): Promise<SwiftW
     async dropUpload(key) {
       for (const each of await listSegments()) if (each.key === key) await send('DELETE', `${SEGMENTS}/${each.name}`)
     },
-    async putPart(key, number, body) {
-      const found = (await listSegments()).find(each => each.key === key && each.number === number)
-      await send('PUT', `${SEGMENTS}/${found?.name}`, {body})
-    },
+    putPart: async (key, number, body) => void (await send('PUT', await findPart(key, number), {body})),
+    findPart,
+    drop: async path => void (await send('DELETE', path)),
     close: () => proxy.close(),
   }
 }

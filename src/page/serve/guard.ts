@@ -1,6 +1,6 @@
 import {timingSafeEqual} from 'node:crypto'
 import type {IncomingMessage} from 'node:http'
-import {Failure} from '../../core/failure.ts'
+import {Failure, isFailure} from '../../core/failure.ts'
 
 /** By this name the page shows that it is the one that was served. */
 export const TOKEN_HEADER = 'x-skylift-page'
@@ -18,8 +18,10 @@ const MOST = 16 * 1024
  * Fails `forbidden` for a Host of others: by DNS rebinding any page could otherwise be of our origin.
  * https://owasp.org/www-community/attacks/DNS_Rebinding
  */
-export function checkHost({headers}: IncomingMessage, {hosts}: Guard): void {
-  if (!hosts.has((headers.host ?? '').toLowerCase()))
+export function checkHost({headers, rawHeaders}: IncomingMessage, {hosts}: Guard): void {
+  // Of two, Node keeps the first; somebody on the way may have gone by the other.
+  const count = rawHeaders.filter((word, index) => index % 2 === 0 && word.toLowerCase() === 'host').length
+  if (count !== 1 || !hosts.has((headers.host ?? '').toLowerCase()))
     throw new Failure('forbidden', 'This page is not served under that name.')
 }
 
@@ -41,9 +43,13 @@ export function checkCaller({headers}: IncomingMessage, {hosts, token}: Guard): 
 export async function readQuestion(request: IncomingMessage): Promise<Record<string, unknown>> {
   const pieces: Buffer[] = []
   let size = 0
-  for await (const piece of request as AsyncIterable<Buffer>) {
-    if ((size += piece.length) > MOST) throw new Failure('too-large', 'The question is too long.')
-    pieces.push(piece)
+  try {
+    for await (const piece of request as AsyncIterable<Buffer>) {
+      if ((size += piece.length) > MOST) throw new Failure('too-large', 'The question is too long.')
+      pieces.push(piece)
+    }
+  } catch (error) {
+    throw isFailure(error) ? error : new Failure('network', 'The question was cut off.', {cause: error})
   }
   try {
     const value: unknown = JSON.parse(Buffer.concat(pieces).toString('utf8'))

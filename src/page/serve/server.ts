@@ -37,6 +37,14 @@ const STATUS: Partial<Record<FailureCode, number>> = {
   network: 502,
 }
 
+/** Questions are small: whoever sends one slowly only wants to hold a connection. */
+const WAITS = {
+  maxHeaderSize: 8192,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 5000,
+} as const
+
 /** Serves the page and signs for it; no byte of content comes here. Fails `config` where the port is taken. */
 export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
   const {uploads, host, port} = options
@@ -73,11 +81,13 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
     send(response, 200, await uploads[name](await readQuestion(request), call))
   }
 
-  const server = createServer({maxHeaderSize: 8192, requestTimeout: 30_000}, (request, response) => {
+  const server = createServer(WAITS, (request, response) => {
     answer(request, response).catch((error: unknown) => {
       const failure = asFailure(error)
       options.onFailure?.(failure)
       const {code, message} = failure
+      // What is left of a question that was refused is not waited for.
+      if (!request.complete && !response.headersSent) response.setHeader('connection', 'close')
       // What went wrong inside is told to the owner, not to visitors.
       const isTheirs = code in STATUS
       send(response, STATUS[code] ?? 500, {code, message: isTheirs ? message : 'Something went wrong at the server.'})

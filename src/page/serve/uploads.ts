@@ -39,7 +39,8 @@ export interface Uploads {
 export function createUploads({store, folder, max, expiresIn, assemble, plan}: ServeSettings, seals: Seals): Uploads {
   const life = {expiresIn, allowShorter: true}
   const served = (ticket: Ticket): ServedUpload => ({ticket, session: seals.seal(withoutUrls(ticket))})
-  const open = ({session}: Record<string, unknown>): Ticket => seals.open(String(session)) as Ticket
+  const open = ({session}: Record<string, unknown>): Ticket =>
+    seals.open(typeof session === 'string' ? session : '') as Ticket
 
   return {
     async begin({size, type}, call) {
@@ -65,8 +66,9 @@ export function createUploads({store, folder, max, expiresIn, assemble, plan}: S
     },
 
     async sign(question, call) {
-      const first = Number(question['first'])
-      if (!Number.isSafeInteger(first) || first < 1) throw new Failure('usage', 'Parts have numbers.')
+      const {first} = question
+      if (typeof first !== 'number' || !Number.isSafeInteger(first) || first < 1)
+        throw new Failure('usage', 'Parts have numbers.')
       return store.signTicketParts(open(question), {first, count: BATCH}, life, call)
     },
 

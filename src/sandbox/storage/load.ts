@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import {join} from 'node:path'
 import {Failure} from '../../core/failure.ts'
+import {isForeign} from '../../state/private-folder.ts'
 import {UNFINISHED} from './durable.ts'
 import type {BucketRecord, ObjectRecord, PartRecord, UploadRecord} from './records.ts'
 import {openBucket, Storage} from './storage.ts'
@@ -33,8 +34,11 @@ export function loadStorage(folder: string): Storage {
 export function makeFolder(path: string): void {
   try {
     mkdirSync(path, {recursive: true, mode: 0o700})
-    if (lstatSync(path).isDirectory()) return
+    const stat = lstatSync(path)
+    if (isForeign(stat)) throw new Failure('config', `${path} belongs to somebody else.`)
+    if (stat.isDirectory()) return
   } catch (error) {
+    if (error instanceof Failure) throw error
     const {code} = error as NodeJS.ErrnoException
     if (code !== 'EEXIST' && code !== 'ENOTDIR') {
       throw new Failure('config', `The sandbox cannot make its folder ${path} (${code}).`, {cause: error})

@@ -7,7 +7,7 @@ import type {Wire} from '../../http/send.ts'
 import type {Call, Target} from '../store.ts'
 import type {Identity, S3Connection} from './client.ts'
 import {Refused} from './client.ts'
-import {wantedRegion} from './failures.ts'
+import {readRegion, wantedRegion} from './failures.ts'
 import {encodeQuery} from './sign.ts'
 
 type Sdk = typeof import('@aws-sdk/client-s3')
@@ -127,7 +127,7 @@ export function asRefused(error: unknown): unknown {
   const status = $metadata?.httpStatusCode ?? $response?.statusCode
   if (status === undefined) return error
   const headers = $response?.headers ?? {}
-  const region = headers['x-amz-bucket-region'] ?? Region ?? wantedRegion(message)
+  const region = readRegion(headers['x-amz-bucket-region']) ?? readRegion(Region) ?? wantedRegion(message)
   const providerCode = Code ?? name ?? ''
   return new Refused(
     {

@@ -170,7 +170,7 @@ export function isWebPage(text: string): boolean {
 export function readRefusal(answer: Answer): Refusal {
   const base = {status: answer.status, headers: answer.headers}
   const hint = answer.headers['x-amz-bucket-region']
-  const region = typeof hint === 'string' ? hint : undefined
+  const region = readRegion(hint)
   if (isWebPage(answer.text)) {
     return {...base, providerCode: '', message: '', isHtml: true, ...(region === undefined ? {} : {region})}
   }
@@ -181,7 +181,7 @@ export function readRefusal(answer: Answer): Refusal {
     // A truncated or foreign body: the status alone must do.
   }
   const message = childText(root, 'Message') ?? ''
-  const wanted = region ?? childText(root, 'Region') ?? wantedRegion(message)
+  const wanted = region ?? readRegion(childText(root, 'Region')) ?? wantedRegion(message)
   return {
     ...base,
     providerCode: childText(root, 'Code') ?? '',
@@ -190,7 +190,12 @@ export function readRefusal(answer: Answer): Refusal {
   }
 }
 
+/** Reads a hint; undefined for what is no name of a region, which would only break the next request. */
+export function readRegion(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/iu.test(value) ? value : undefined
+}
+
 /** Some name the region only in their words: `... is wrong; expecting 'us-east-1'`. */
 export function wantedRegion(message: string): string | undefined {
-  return /expecting '([\w-]+)'/u.exec(message)?.[1]
+  return readRegion(/expecting '([\w-]+)'/u.exec(message)?.[1])
 }

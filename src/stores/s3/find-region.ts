@@ -3,7 +3,7 @@ import {send} from '../../http/send.ts'
 import type {Call} from '../store.ts'
 import {textHeader} from './checksum.ts'
 import type {Identity, S3Connection} from './client.ts'
-import {readRefusal, toFailure} from './failures.ts'
+import {readRefusal, readRegion, toFailure} from './failures.ts'
 
 /** Knows the region that a container's URLs must be signed for. */
 export interface Regions {
@@ -26,7 +26,7 @@ export function createRegions(connection: S3Connection): Regions {
       headers: {host: hostOf(place.origin)},
     }
     const answer = await send(wire, request, {signal: call.signal})
-    const found = textHeader(answer, 'x-amz-bucket-region')
+    const found = readRegion(textHeader(answer, 'x-amz-bucket-region'))
     if (found !== undefined) return found
     const failure = toFailure(readRefusal(answer), {container})
     if (failure.code === 'not-found' || failure.retryable) throw failure

@@ -92,7 +92,8 @@ export function createMultipart(connection: S3Exchange): Multipart {
         for (const part of element.children.filter(each => each.name === 'Part')) {
           const number = Number(childText(part, 'PartNumber'))
           const size = Number(childText(part, 'Size'))
-          if (Number.isInteger(number)) receipts.push({number, size, etag: unquote(childText(part, 'ETag')), crc32: ''})
+          if (Number.isInteger(number) && Number.isSafeInteger(size))
+            receipts.push({number, size, etag: unquote(childText(part, 'ETag')), crc32: ''})
         }
         const next = childText(element, 'NextPartNumberMarker') ?? ''
         // A store that says "truncated" and names no new marker would keep us here for ever.

@@ -1,4 +1,5 @@
-import {isFailure} from '../../core/failure.ts'
+import {parseDate} from '../../core/dates.ts'
+import {Failure, isFailure} from '../../core/failure.ts'
 import {childText} from '../../core/xml.ts'
 import type {XmlElement} from '../../core/xml.ts'
 import type {Answer} from '../../http/send.ts'
@@ -43,6 +44,7 @@ export function createObjects(connection: S3Connection): ObjectStore {
           yield readListed(prefix, each, decode)
         const token = childText(element, 'NextContinuationToken')
         if (childText(element, 'IsTruncated') !== 'true' || !token) return
+        if (token === page['continuation-token']) throw endless()
         page = {...first, 'continuation-token': token}
       }
     },
@@ -65,13 +67,21 @@ export function createObjects(connection: S3Connection): ObjectStore {
           yield readUpload(prefix, each, decode)
         const keyMarker = childText(element, 'NextKeyMarker')
         if (childText(element, 'IsTruncated') !== 'true' || !keyMarker) return
-        markers = {
+        const next = {
           'key-marker': decode(keyMarker),
           'upload-id-marker': childText(element, 'NextUploadIdMarker') ?? '',
         }
+        if (next['key-marker'] === markers['key-marker'] && next['upload-id-marker'] === markers['upload-id-marker'])
+          throw endless()
+        markers = next
       }
     },
   }
+}
+
+/** A store that says "truncated" and names the same page again would keep us here for ever. */
+function endless(): Failure {
+  return new Failure('network', 'The listing of the store does not go on: it names the same page again.')
 }
 
 /** Reads what HEAD and GET say of an object. */
@@ -86,33 +96,34 @@ export function readInfo(target: Target, answer: Answer): ObjectInfo {
   const isWhole = textHeader(answer, 'x-amz-checksum-type') !== 'COMPOSITE'
   return {
     target,
-    size: Number(total ?? headers['content-length'] ?? 0),
+    size: sizeOf(total ?? headers['content-length']),
     etag,
     metadata: Object.fromEntries(metadata),
-    ...optional('modified', headers['last-modified'], value => new Date(value)),
-    ...optional('contentType', headers['content-type'], String),
-    ...optional('contentDisposition', headers['content-disposition'], String),
-    ...optional('crc32', isWhole ? answeredCrc32(answer) : undefined, String),
-    ...optional('versionId', textHeader(answer, 'x-amz-version-id'), String),
-    ...optional('parts', parts, Number),
+    ...optional('modified', parseDate(headers['last-modified'])),
+    ...optional('contentType', headers['content-type']),
+    ...optional('contentDisposition', headers['content-disposition']),
+    ...optional('crc32', isWhole ? answeredCrc32(answer) : undefined),
+    ...optional('versionId', textHeader(answer, 'x-amz-version-id')),
+    ...optional('parts', parts === undefined ? undefined : Number(parts)),
     ...(/kms/u.test(textHeader(answer, 'x-amz-server-side-encryption') ?? '') ? {isEtagOpaque: true} : {}),
   }
 }
 
-function optional<Name extends string, Value>(
-  name: Name,
-  text: string | undefined,
-  read: (text: string) => Value,
-): {[key in Name]?: Value} {
-  return (text === undefined ? {} : {[name]: read(text)}) as {[key in Name]?: Value}
+function optional<Name extends string, Value>(name: Name, value: Value | undefined): {[key in Name]?: Value} {
+  return (value === undefined ? {} : {[name]: value}) as {[key in Name]?: Value}
+}
+
+function sizeOf(text: string | undefined): number {
+  const size = Number(text ?? 0)
+  return Number.isSafeInteger(size) && size >= 0 ? size : 0
 }
 
 function readListed(prefix: Target, element: XmlElement, decode: (text: string) => string): ObjectInfo {
   return {
     target: {...prefix, key: decode(childText(element, 'Key') ?? '')},
-    size: Number(childText(element, 'Size')),
+    size: sizeOf(childText(element, 'Size')),
     etag: unquote(childText(element, 'ETag')),
-    ...optional('modified', childText(element, 'LastModified'), value => new Date(value)),
+    ...optional('modified', parseDate(childText(element, 'LastModified'))),
   }
 }
 
@@ -120,7 +131,7 @@ function readUpload(prefix: Target, element: XmlElement, decode: (text: string) 
   return {
     target: {...prefix, key: decode(childText(element, 'Key') ?? '')},
     uploadId: childText(element, 'UploadId') ?? '',
-    ...optional('started', childText(element, 'Initiated'), value => new Date(value)),
+    ...optional('started', parseDate(childText(element, 'Initiated'))),
   }
 }
 

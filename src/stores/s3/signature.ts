@@ -56,9 +56,13 @@ export function authorize({method, path, query, headers, payload}: Signable, dat
   return `AWS4-HMAC-SHA256 Credential=${signer.accessKeyId}/${scope}, SignedHeaders=${signed}, Signature=${signature}`
 }
 
-/** The form of `x-amz-date`: `20130524T000000Z`. */
+let second = {at: Number.NaN, text: ''}
+
+/** The form of `x-amz-date`: `20130524T000000Z`. Many requests fall into one second. */
 export function formatAmzDate(date: Date): string {
-  return date.toISOString().replaceAll(/[:-]|\.\d{3}/gu, '')
+  const at = Math.floor(date.getTime() / 1000)
+  if (at !== second.at) second = {at, text: date.toISOString().replaceAll(/[:-]|\.\d{3}/gu, '')}
+  return second.text
 }
 
 function isSigned(name: string): boolean {
@@ -66,7 +70,7 @@ function isSigned(name: string): boolean {
 }
 
 function clean(value: string): string {
-  return value.replaceAll(/\s+/gu, ' ').trim()
+  return /\s/u.test(value) ? value.replaceAll(/\s+/gu, ' ').trim() : value
 }
 
 function hmac(key: string | Buffer, text: string): Buffer {

@@ -144,7 +144,9 @@ function describe(
       : [],
   )
   const extra: Record<string, Json> = {
-    ...Object.fromEntries(Object.entries(numbers).flatMap(([name, value]) => (value ? [[name, Number(value)]] : []))),
+    ...Object.fromEntries(
+      Object.entries(numbers).flatMap(([name, value]) => (isNumber(value) ? [[name, Number(value)]] : [])),
+    ),
     ...Object.fromEntries(Object.entries(words).flatMap(([name, value]) => (value ? [[name, value]] : []))),
     ...(metadata.length > 0 ? {metadata: Object.fromEntries(metadata)} : {}),
   }
@@ -158,4 +160,8 @@ function describe(
     notes: [],
     extra,
   }
+}
+
+function isNumber(value: string | undefined): boolean {
+  return value !== undefined && /^\d{1,15}$/u.test(value)
 }

@@ -23,7 +23,7 @@ export function readCors(headers: IncomingHttpHeaders): CorsRule[] {
       methods: METHODS,
       headers: ['*'],
       expose: words('expose-headers'),
-      ...(maxAge === undefined ? {} : {maxAgeInSeconds: Number(maxAge)}),
+      ...(/^\d{1,15}$/u.test(maxAge ?? '') ? {maxAgeInSeconds: Number(maxAge)} : {}),
     },
   ]
 }

@@ -6,18 +6,7 @@ import {endOf} from './access.ts'
 import {askIdentity, readDocument} from './ask-identity.ts'
 import {findStorageUrl} from './catalog.ts'
 import type {CatalogEndpoint, CatalogWish} from './catalog.ts'
-
-interface Answered {
-  readonly access?: {
-    readonly token?: {readonly id?: string; readonly expires?: string}
-    readonly user?: {readonly 'RAX-AUTH:defaultRegion'?: string; readonly name?: string}
-    readonly serviceCatalog?: readonly {
-      readonly type?: string
-      readonly name?: string
-      readonly endpoints?: readonly Readonly<Record<string, string | undefined>>[]
-    }[]
-  }
-}
+import {recordOf, recordsOf, textOf} from './json-values.ts'
 
 /** Signs in to Keystone v2, with a password or as Rackspace has it with an API key: one request. */
 export async function signInV2(
@@ -29,13 +18,14 @@ export async function signInV2(
   const url = `${auth.authUrl.replace(/\/+$/u, '')}/tokens`
   const secrets = [auth.method === 'api-key' ? auth.apiKey : auth.password]
   const answer = await askIdentity(wire, {method: 'POST', url, document: {auth: describe(auth)}, secrets}, signal)
-  const {access}: Answered = readDocument(answer, url)
-  const token = access?.token?.id
+  const access = recordOf(recordOf(readDocument(answer, url))['access'])
+  const [given, user] = [recordOf(access['token']), recordOf(access['user'])]
+  const token = textOf(given['id'])
   if (token === undefined) throw new Failure('config', `${new URL(url).host} gave no token.`)
-  const region = wish.region ?? access?.user?.['RAX-AUTH:defaultRegion']
-  const storageUrl = findStorageUrl(readCatalog(access), {...wish, ...(region ? {region} : {})})
-  const who = access?.user?.name
-  return {storageUrl, token, ...endOf(access?.token?.expires), ...(who === undefined ? {} : {who})}
+  const region = wish.region ?? textOf(user['RAX-AUTH:defaultRegion'])
+  const storageUrl = findStorageUrl(readCatalog(access['serviceCatalog']), {...wish, ...(region ? {region} : {})})
+  const who = textOf(user['name'])
+  return {storageUrl, token, ...endOf(textOf(given['expires'])), ...(who === undefined ? {} : {who})}
 }
 
 function describe(auth: SwiftAuth & {method: 'v2-password' | 'api-key'}) {
@@ -49,12 +39,13 @@ function describe(auth: SwiftAuth & {method: 'v2-password' | 'api-key'}) {
   }
 }
 
-function readCatalog(access: Answered['access']): CatalogEndpoint[] {
-  return (access?.serviceCatalog ?? []).flatMap(({type = '', name = '', endpoints = []}) =>
-    endpoints.flatMap(each =>
+function readCatalog(catalog: unknown): CatalogEndpoint[] {
+  return recordsOf(catalog).flatMap(({type, name, endpoints}) =>
+    recordsOf(endpoints).flatMap(each =>
       (['public', 'internal', 'admin'] as const).flatMap(kind => {
-        const url = each[`${kind}URL`]
-        return url === undefined ? [] : [{type, name, interface: kind, region: each['region'] ?? '', url}]
+        const url = textOf(each[`${kind}URL`])
+        const service = {type: textOf(type) ?? '', name: textOf(name) ?? ''}
+        return url === undefined ? [] : [{...service, interface: kind, region: textOf(each['region']) ?? '', url}]
       }),
     ),
   )

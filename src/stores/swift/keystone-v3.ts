@@ -6,21 +6,9 @@ import {endOf} from './access.ts'
 import {askIdentity, readDocument} from './ask-identity.ts'
 import {findStorageUrl} from './catalog.ts'
 import type {CatalogWish} from './catalog.ts'
+import {recordOf, recordsOf, textOf} from './json-values.ts'
 
 export type V3Auth = SwiftAuth & {method: 'v3-password' | 'v3-token' | 'application-credential'}
-
-interface Answered {
-  readonly token?: {
-    readonly expires_at?: string
-    readonly user?: {readonly name?: string}
-    readonly project?: {readonly name?: string}
-    readonly catalog?: readonly {
-      readonly type?: string
-      readonly name?: string
-      readonly endpoints?: readonly Readonly<Record<string, string | undefined>>[]
-    }[]
-  }
-}
 
 // https://docs.openstack.org/api-ref/identity/v3/#authentication-and-token-management
 /** Signs in to Keystone v3: one request. */
@@ -30,26 +18,26 @@ export async function signInV3(wire: Wire, auth: V3Auth, wish: CatalogWish, sign
   const answer = await askIdentity(wire, {method: 'POST', url, document: {auth: describe(auth)}, secrets}, signal)
   const token = answer.headers['x-subject-token']
   if (typeof token !== 'string') throw new Failure('config', `${new URL(url).host} gave no token.`)
-  const {token: given}: Answered = readDocument(answer, url)
-  if (given?.catalog === undefined && wish.storageUrl === undefined) {
+  const given = recordOf(recordOf(readDocument(answer, url))['token'])
+  if (given['catalog'] === undefined && wish.storageUrl === undefined) {
     throw new Failure('config', 'The sign-in has no project, and so no object store.', {
       suggestion: 'Name the project: OS_PROJECT_NAME or OS_PROJECT_ID, or in clouds.yaml.',
     })
   }
-  const catalog = (given?.catalog ?? []).flatMap(({type = '', name = '', endpoints = []}) =>
-    endpoints.map(each => ({
-      type,
-      name,
-      interface: each['interface'] ?? '',
-      region: each['region_id'] ?? each['region'] ?? '',
-      url: each['url'] ?? '',
+  const catalog = recordsOf(given['catalog']).flatMap(({type, name, endpoints}) =>
+    recordsOf(endpoints).map(each => ({
+      type: textOf(type) ?? '',
+      name: textOf(name) ?? '',
+      interface: textOf(each['interface']) ?? '',
+      region: textOf(each['region_id']) ?? textOf(each['region']) ?? '',
+      url: textOf(each['url']) ?? '',
     })),
   )
-  return {storageUrl: findStorageUrl(catalog, wish), token, ...endOf(given?.expires_at), ...whoOf(given)}
+  return {storageUrl: findStorageUrl(catalog, wish), token, ...endOf(textOf(given['expires_at'])), ...whoOf(given)}
 }
 
-function whoOf(given: Answered['token']): {who?: string} {
-  const [user, project] = [given?.user?.name, given?.project?.name]
+function whoOf(given: Readonly<Record<string, unknown>>): {who?: string} {
+  const [user, project] = [given['user'], given['project']].map(each => textOf(recordOf(each)['name']))
   if (user === undefined) return {}
   return {who: project === undefined ? user : `${user} in the project ${project}`}
 }

@@ -1,7 +1,9 @@
+import {parseDate} from '../../core/dates.ts'
 import {Failure} from '../../core/failure.ts'
 import type {Call} from '../store.ts'
 import {tryPage} from '../try-page.ts'
 import type {SwiftConnection} from './client.ts'
+import {hasTypes} from './json-values.ts'
 
 /** One object or container of a listing, in Swift's own words. */
 export interface Entry {
@@ -42,12 +44,29 @@ export async function readPage(connection: SwiftConnection, wish: PageWish, call
 
 function parsePage(text: string): Entry[] {
   if (text.trim() === '') return []
+  let entries: unknown
   try {
-    const entries = JSON.parse(text) as (Entry | {subdir: string})[]
-    return entries.filter((each): each is Entry => 'name' in each)
+    entries = JSON.parse(text)
   } catch (error) {
-    throw new Failure('network', 'The listing of the store is damaged.', {cause: error, retryable: true})
+    throw damaged(error)
   }
+  if (!Array.isArray(entries) || !entries.every(each => hasTypes(each, TYPES))) throw damaged()
+  // The others are `subdir`.
+  return (entries as Partial<Entry>[]).filter((each): each is Entry => typeof each.name === 'string')
+}
+
+const TYPES = {
+  name: 'string',
+  bytes: 'number',
+  count: 'number',
+  hash: 'string',
+  content_type: 'string',
+  last_modified: 'string',
+  slo_etag: 'string',
+} as const
+
+function damaged(cause?: unknown): Failure {
+  return new Failure('network', 'The listing of the store is damaged.', {cause, retryable: true})
 }
 
 /** Lists to the end, page by page. */
@@ -64,6 +83,5 @@ export async function* listEntries(connection: SwiftConnection, wish: PageWish, 
 /** `2026-11-21T03:00:00.123450`, in UTC without saying so. */
 export function readTime(text: string | undefined): Date | undefined {
   if (text === undefined) return undefined
-  const date = new Date(/Z|[+-]\d\d:?\d\d$/u.test(text) ? text : `${text}Z`)
-  return Number.isNaN(date.getTime()) ? undefined : date
+  return parseDate(/Z|[+-]\d\d:?\d\d$/u.test(text) ? text : `${text}Z`)
 }

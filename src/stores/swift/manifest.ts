@@ -7,6 +7,7 @@ import type {Call, PartReceipt, Target} from '../store.ts'
 import {tryPage} from '../try-page.ts'
 import type {SwiftConnection} from './client.ts'
 import {nameOf, readVerdict, toFailure} from './failures.ts'
+import {hasTypes} from './json-values.ts'
 import {isLargeObject, unquote} from './object-headers.ts'
 import type {SegmentPlace} from './segments.ts'
 import {segmentTarget} from './segments.ts'
@@ -34,7 +35,7 @@ export function manifestEtag(receipts: readonly PartReceipt[]): string {
 // https://docs.openstack.org/swift/latest/overview_large_objects.html#static-large-objects
 /**
  * Writes the manifest that makes the segments one object. Fails `not-found` where no segment is there, `integrity` where
- * one is missing or holds other bytes.
+ * some are missing or hold other bytes: `onOdd` is told which.
  */
 export async function putManifest(
   connection: SwiftConnection,
@@ -43,10 +44,12 @@ export async function putManifest(
     place,
     receipts,
     headers,
+    onOdd,
   }: {
     readonly place: SegmentPlace
     readonly receipts: readonly PartReceipt[]
     readonly headers: Readonly<Record<string, string>>
+    readonly onOdd: (number: number) => void
   },
   call: Call,
 ): Promise<void> {
@@ -66,7 +69,7 @@ export async function putManifest(
     },
     {signal: call.signal, answer: connection.settings.wire.waits?.complete ?? COMPLETE_WAIT},
   )
-  const verdict = judgeAnswer(answer, target, receipts.length)
+  const verdict = judgeAnswer(answer, target, receipts.length, onOdd)
   if (verdict !== '' && verdict !== manifestEtag(receipts)) {
     throw new Failure('integrity', `The store made something else of ${nameOf(target.container, target.key)}.`, {
       context: {container: target.container, key: target.key},
@@ -83,7 +86,7 @@ interface Verdict {
 }
 
 /** Returns the ETag. With a heartbeat the answer is always 202, and only its body tells. */
-function judgeAnswer(answer: Answer, target: Target, count: number): string {
+function judgeAnswer(answer: Answer, target: Target, count: number, onOdd: (number: number) => void): string {
   const {status, headers, text} = answer
   if (status === 201) return unquote(headers.etag)
   const verdict = parseVerdict(text)
@@ -94,9 +97,13 @@ function judgeAnswer(answer: Answer, target: Target, count: number): string {
   if (line.startsWith('201')) return unquote(verdict?.Etag)
   const {container, key} = target
   const errors = verdict?.Errors ?? []
+  for (const [path] of errors) {
+    const number = /\/(\d{8})$/u.exec(path)?.[1]
+    if (number !== undefined) onOdd(Number(number))
+  }
   throw (
     findMissing(
-      errors.map(([, words]) => words),
+      errors.map(([, words = '']) => words),
       count,
       target,
     ) ??
@@ -108,12 +115,22 @@ function judgeAnswer(answer: Answer, target: Target, count: number): string {
   )
 }
 
-function parseVerdict(text: string): Verdict | undefined {
+/** Reads the verdict in the body of an answer; undefined for what is none. */
+export function parseVerdict(text: string): Verdict | undefined {
   try {
-    return JSON.parse(text) as Verdict
+    const verdict: unknown = JSON.parse(text)
+    return isVerdict(verdict) ? verdict : undefined
   } catch {
     return undefined
   }
+}
+
+function isVerdict(value: unknown): value is Verdict {
+  const isPair = (each: unknown): boolean => Array.isArray(each) && each.every(word => typeof word === 'string')
+  const types = {'Response Status': 'string', 'Response Body': 'string', Etag: 'string'} as const
+  if (!hasTypes(value, types)) return false
+  const {Errors: errors = []} = value as {Errors?: unknown}
+  return Array.isArray(errors) && errors.every(isPair)
 }
 
 function findMissing(words: readonly string[], count: number, {container, key}: Target): Failure | undefined {
@@ -156,9 +173,25 @@ export async function getManifest(
 }
 
 function parseManifest(text: string): ManifestSegment[] {
+  let segments: unknown
   try {
-    return JSON.parse(text) as ManifestSegment[]
+    segments = JSON.parse(text)
   } catch (error) {
-    throw new Failure('network', 'The manifest of the store is damaged.', {cause: error, retryable: true})
+    throw damaged(error)
   }
+  if (!Array.isArray(segments) || !segments.every(each => hasTypes(each, TYPES))) throw damaged()
+  return segments as ManifestSegment[]
+}
+
+const TYPES = {
+  name: 'string',
+  bytes: 'number',
+  hash: 'string',
+  range: 'string',
+  sub_slo: 'boolean',
+  data: 'string',
+} as const
+
+function damaged(cause?: unknown): Failure {
+  return new Failure('network', 'The manifest of the store is damaged.', {cause, retryable: true})
 }

@@ -1,3 +1,4 @@
+import {parseDate} from '../../core/dates.ts'
 import {Failure} from '../../core/failure.ts'
 import type {Answer} from '../../http/send.ts'
 import type {ObjectInfo, ObjectOptions, Target} from '../store.ts'
@@ -54,19 +55,24 @@ export function readInfo(target: Target, answer: Answer): ObjectInfo {
     .filter(([name]) => name.startsWith(META))
     .map(([name, value]) => [name.slice(META.length), decodeMetadata(String(value))])
   const total = /\/(\d+)$/u.exec(headers['content-range'] ?? '')?.[1]
-  const modified = headers['last-modified']
+  const modified = parseDate(headers['last-modified'])
   const contentType = headers['content-type']
   const contentDisposition = headers['content-disposition']
   const isOpaque = isLargeObject(answer) || headers['x-object-manifest'] !== undefined
   return {
     target,
-    size: Number(total ?? headers['content-length'] ?? 0),
+    size: sizeOf(total ?? headers['content-length']),
     etag: unquote(headers.etag),
     metadata: Object.fromEntries(metadata) as Record<string, string>,
-    ...(modified === undefined ? {} : {modified: new Date(modified)}),
+    ...(modified === undefined ? {} : {modified}),
     ...(contentType === undefined ? {} : {contentType: decodeHeader(contentType)}),
     ...(contentDisposition === undefined ? {} : {contentDisposition: decodeHeader(contentDisposition)}),
     // The MD5 of MD5s, or of nothing at all.
     ...(isOpaque ? {isEtagOpaque: true} : {}),
   }
+}
+
+function sizeOf(text: string | undefined): number {
+  const size = Number(text ?? 0)
+  return Number.isSafeInteger(size) && size >= 0 ? size : 0
 }

@@ -5,6 +5,7 @@ import {compareObject} from './compare.ts'
 import {nameOf, readVerdict, toFailure} from './failures.ts'
 import {listEntries, readTime} from './listing.ts'
 import type {Entry} from './listing.ts'
+import {parseVerdict} from './manifest.ts'
 import {isLargeObject, readInfo, unquote} from './object-headers.ts'
 import {listUploads} from './pending.ts'
 
@@ -63,12 +64,8 @@ async function deleteLarge(connection: SwiftConnection, target: Target, {signal}
   }
   const {text, headers} = await connection.request(request, {signal})
   if (text.trim() === '') return
-  let verdict: {'Response Status'?: string; Errors?: readonly (readonly string[])[]}
-  try {
-    verdict = JSON.parse(text) as typeof verdict
-  } catch (error) {
-    throw new Failure('network', 'The answer of the store is damaged.', {cause: error, retryable: true})
-  }
+  const verdict = parseVerdict(text)
+  if (verdict === undefined) throw new Failure('network', 'The answer of the store is damaged.', {retryable: true})
   const {'Response Status': line = '', Errors: [first] = []} = verdict
   if (/^(?:200|404)/u.test(line) && first === undefined) return
   const {container, key} = target

@@ -1,4 +1,5 @@
 import {createHash, randomBytes} from 'node:crypto'
+import {parseDate} from '../../core/dates.ts'
 import type {Call, Session, Target} from '../store.ts'
 import type {SwiftConnection, SwiftSettings} from './client.ts'
 import {encodePath} from './encode.ts'
@@ -41,7 +42,7 @@ export function startOf(uploadId: string): Date | undefined {
   const found = /^skylift-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-/u.exec(uploadId)
   if (found === null) return undefined
   const [, year, month, day, hour, minute, second] = found
-  return new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
+  return parseDate(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
 }
 
 /** The key must leave room for the rest, in characters and in the request line. */

@@ -38,6 +38,8 @@ export function createUpload(
   const sendPart = createPutPart(connection, placeOf)
   /** Numbers of the parts that were begun here, by upload: one that was cut off may arrive all the same, and late. */
   const begun = new Map<string, Set<number>>()
+  /** Those that a manifest was refused for: a listing that lags may show them all the same. */
+  const odd = new Map<string, Set<number>>()
 
   /** True where the object at the key is made of this upload's segments, by whichever answer it came to be. */
   async function stands({target}: Session, {container, prefix}: SegmentPlace, call: Call): Promise<boolean> {
@@ -75,9 +77,11 @@ export function createUpload(
       return {target, uploadId, options, size, partSize, checksum: 'md5', state: place}
     },
 
-    putPart(session, part, body, call) {
+    async putPart(session, part, body, call) {
       begun.set(session.uploadId, (begun.get(session.uploadId) ?? new Set()).add(part.number))
-      return sendPart(session, part, body, call)
+      const receipt = await sendPart(session, part, body, call)
+      odd.get(session.uploadId)?.delete(part.number)
+      return receipt
     },
 
     async listParts(session, call) {
@@ -90,7 +94,7 @@ export function createUpload(
         const {status} = await connection.request({method: 'HEAD', target, accepts: [404]}, {signal: call.signal})
         if (status >= 300) throw forgotten(session)
       }
-      found.delete(MARKER)
+      for (const number of [MARKER, ...(odd.get(session.uploadId) ?? [])]) found.delete(number)
       const numbers = [...found].sort(([a], [b]) => a - b)
       return numbers.map(([number, {size, etag}]) => ({number, size, etag, crc32: ''}))
     },
@@ -105,7 +109,10 @@ export function createUpload(
       await expireLater(connection, session, place, receipts, call)
       const guard: Record<string, string> = options.noClobber === true ? {'if-none-match': '*'} : {}
       try {
-        await putManifest(connection, target, {place, receipts, headers: {...objectHeaders(options), ...guard}}, call)
+        const onOdd = (number: number): void =>
+          void odd.set(session.uploadId, (odd.get(session.uploadId) ?? new Set()).add(number))
+        const headers = {...objectHeaders(options), ...guard}
+        await putManifest(connection, target, {place, receipts, headers, onOdd}, call)
       } catch (error) {
         call.signal.throwIfAborted()
         const mayStand = isFailure(error, 'network', 'busy', 'exists')

@@ -99,7 +99,7 @@ async function checkPut(temp: Use, ask: Asking): Promise<TempUrlCheck> {
 function judgePut(temp: Use, answer: Answer): TempUrlCheck {
   const {status} = answer
   if (status < 300) {
-    throw new Failure('unexpected', 'The store took the check for an upload, although its checksum was wrong.', {
+    throw new Failure('integrity', 'The store took the check for an upload, although its checksum was wrong.', {
       context: {status},
       suggestion: 'Delete the object that stands there now.',
     })
