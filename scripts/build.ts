@@ -40,10 +40,16 @@ const ownSmithyCore: Plugin = {
   },
 }
 
-/** What packages bring along and nothing here can reach: `conf` checks schemas, and we give it none; ora has 90 spinners. */
+/**
+ * What packages bring along and nothing here can reach: `conf` checks schemas, and we give it none; ora has 90 spinners;
+ * oclif looks for plugins and for files of commands, and has none to look for; the SDK reads the user agents of browsers.
+ */
 const NEVER_USED: Readonly<Record<string, string>> = {
   'ajv/dist/2020.js': 'export class Ajv2020 {}',
   'ajv-formats': 'export default {}',
+  bowser: 'export default {}',
+  minimatch: 'export const minimatch = () => false',
+  tinyglobby: 'export const glob = async () => []',
   'cli-spinners': `const dots = {interval: 80, frames: [..."⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"]}
 export default {dots, dots2: dots, line: {interval: 130, frames: [..."-\\\\|/"]}}`,
 }
@@ -51,7 +57,7 @@ export default {dots, dots2: dots, line: {interval: 130, frames: [..."-\\\\|/"]}
 const withoutUnused: Plugin = {
   name: 'without-unused',
   setup({onResolve, onLoad}) {
-    onResolve({filter: /^(?:ajv|cli-spinners)/}, ({path}) =>
+    onResolve({filter: /^(?:ajv|bowser|cli-spinners|minimatch|tinyglobby)/}, ({path}) =>
       path in NEVER_USED ? {path, namespace: 'unused'} : undefined,
     )
     onLoad({filter: /./, namespace: 'unused'}, ({path}) => ({contents: NEVER_USED[path] ?? '', loader: 'js'}))
@@ -97,7 +103,6 @@ export async function bundle(options: BuildOptions & {readonly outdir: string}):
     bundle: true,
     splitting: true,
     minify: true,
-    keepNames: true,
     platform: 'node',
     format: 'esm',
     target: 'node20',

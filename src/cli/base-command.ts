@@ -5,6 +5,7 @@ import type {Json} from '../stores/store.ts'
 import {escapeMarks} from './displays/json.ts'
 import {EVENT_VERSION} from '../upload/events.ts'
 import {statusOf} from './exit-codes.ts'
+import {disarm, isGithub} from './github.ts'
 import {readParseFailure} from './parse-failure.ts'
 import {failureToJson, tellFailure} from './tell-failure.ts'
 
@@ -58,7 +59,7 @@ export abstract class BaseCommand extends Command {
   /** Tells lines on stderr; with `--json` they stand in the document instead. */
   protected tellAside(lines: readonly string[]): void {
     if (this.jsonEnabled()) return
-    for (const line of lines) process.stderr.write(`${printable(line)}\n`)
+    for (const line of lines) process.stderr.write(`${harmless(printable(line))}\n`)
   }
 
   override logJson(json: unknown): void {
@@ -66,6 +67,11 @@ export abstract class BaseCommand extends Command {
   }
 
   override log(text = ''): void {
-    process.stdout.write(`${text}\n`)
+    process.stdout.write(`${harmless(text)}\n`)
   }
+}
+
+/** On GitHub Actions a key or a container's name must not become a command of the log. */
+function harmless(text: string): string {
+  return isGithub(process.env) ? disarm(text) : text
 }

@@ -109,9 +109,15 @@ export function checkFolderTarget(target: Target, what: string): void {
   })
 }
 
-export function checkKey({key, takesName}: Target): void {
+/** S3 counts bytes and Swift characters; a saved remote may be either, and what is between the two its store refuses. */
+const COUNT_BYTES = ['s3', 'sandbox']
+
+export function checkKey({remote, key, takesName}: Target): void {
   // Only who signed a URL knows where in it the key begins.
   if (takesName !== undefined) return
-  const size = Buffer.byteLength(key)
-  if (size > 1024) throw new Failure('usage', `A key of ${size} bytes is too long: 1,024 bytes of UTF-8 are allowed.`)
+  const isBytes = COUNT_BYTES.includes(remote)
+  const size = isBytes ? Buffer.byteLength(key) : Array.from(key).length
+  if (size <= 1024) return
+  const [unit, allowed] = isBytes ? ['bytes', 'bytes of UTF-8'] : ['characters', 'characters']
+  throw new Failure('usage', `A key of ${size} ${unit} is too long: 1,024 ${allowed} are allowed.`)
 }

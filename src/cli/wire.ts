@@ -4,6 +4,7 @@ import {createAgents, readCertificates} from '../http/agents.ts'
 import type {Wire} from '../http/send.ts'
 import {DEFAULT_WAITS} from '../http/waits.ts'
 import type {ConnectionFlags} from './flags.ts'
+import {disarm, isGithub} from './github.ts'
 
 /** Makes the connections of one run from flags. Fails `config`. */
 export function createWire(flags: ConnectionFlags): Wire {
@@ -26,7 +27,8 @@ export function createWire(flags: ConnectionFlags): Wire {
       ? {
           onRequest({method, origin, path, status, elapsed, requestId, problem}) {
             const words = [method, new URL(origin).host + path, status ?? problem, formatMs(elapsed), requestId ?? '']
-            process.stderr.write(`${printable(words.join(' ').trim())}\n`)
+            const line = printable(words.join(' ').trim())
+            process.stderr.write(`${isGithub(process.env) ? disarm(line) : line}\n`)
           },
         }
       : {}),

@@ -37,11 +37,18 @@ export function joinSignals(...signals: readonly AbortSignal[]): AbortSignal {
   return joined
 }
 
-/** A controller of one's own that follows another signal until it is let go: half the price of a joined signal. */
+const followed = new WeakSet<AbortSignal>()
+
+/**
+ * A controller of one's own that follows another signal until it is let go: half the price of a joined signal. Many may
+ * follow one.
+ */
 export function followSignal(signal: AbortSignal): {readonly own: AbortController; letGo(): void} {
   const own = new AbortController()
   const follow = (): void => own.abort(signal.reason)
-  setMaxListeners(0, signal, own.signal)
+  setMaxListeners(0, own.signal)
+  if (!followed.has(signal)) setMaxListeners(0, signal)
+  followed.add(signal)
   signal.addEventListener('abort', follow, {once: true})
   if (signal.aborted) follow()
   return {own, letGo: () => signal.removeEventListener('abort', follow)}

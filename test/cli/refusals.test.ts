@@ -91,6 +91,7 @@ describe('skylift upload, asked wrongly', () => {
     ['a FIFO', ['fifo', 's3://c/k'], /"fifo" is not a regular file\./u],
     ['a key of 1,025 bytes', ['f', `s3://c/${'k'.repeat(1025)}`], /A key of 1025 bytes is too long: 1,024/u],
     ['a key of 1,025 bytes with the name', ['f', `s3://c/${'k'.repeat(1023)}/`], /A key of 1025 bytes is too long/u],
+    ['a key of 1,025 characters', ['f', `swift://c/${'ü'.repeat(1025)}`], /A key of 1025 characters is too long/u],
     ['a key of 513 two-byte letters', ['f', `s3://c/${'ü'.repeat(513)}`], /A key of 1026 bytes is too long/u],
     ['parts below 5 MiB', ['huge', 's3://c/k', '-p', '1M'], /A part of 1 MiB is not possible: .* 5 MiB/u],
     ['more parts than there may be', ['huge', 's3://c/k', '-p', '5M'], /makes 1,200 parts: .* takes 1,000\.\n.*6M/u],

@@ -5,9 +5,10 @@ import {needSwift, startSwift} from '../servers/swift.ts'
 import {closeAll, openSandbox} from '../sandbox/support.ts'
 import {makeBucket, openForeign, openSdk} from '../stores/foreign-s3.ts'
 import type {ForeignClient} from '../stores/contract.ts'
+import {makeContainer, openForeign as openForeignSwift, signIn} from '../stores/swift/foreign-swift.ts'
 import {makeRandomFile} from '../support/random-file.ts'
 import {accessEnv, callSkylift, makeHome, readJson, runSkylift} from '../support/run-skylift.ts'
-import type {Home, S3Access} from '../support/run-skylift.ts'
+import type {Env, Home, S3Access} from '../support/run-skylift.ts'
 
 /** What a file may be called. */
 const NAMES = [
@@ -64,33 +65,39 @@ const KEYS = [
   `${'ü'.repeat(511)}x`,
 ]
 
-function describeNames(
-  name: string,
-  refused: readonly string[],
-  open: (context: Mocha.Context) => Promise<S3Access>,
-): void {
+/** More that only Swift takes: characters count there, not bytes. */
+const SWIFT_KEYS = ['two\nlines', 'tab\t', '\u0001', '漢'.repeat(600), 'ü'.repeat(1024), 'y'.repeat(1024)]
+
+interface Place {
+  readonly scheme: 's3' | 'swift'
+  readonly env: Env
+  readonly foreign: ForeignClient
+}
+
+function describeNames(name: string, keys: readonly string[], open: (context: Mocha.Context) => Promise<Place>): void {
   describe(`names on ${name}`, function () {
     this.timeout(120_000)
     let home: Home
     let foreign: ForeignClient
+    let root: string
 
     before(async function () {
-      const access = await open(this)
-      await makeBucket(access, 'names')
-      foreign = openForeign(openSdk(access), 'names')
-      home = await makeHome(accessEnv(access))
+      const place = await open(this)
+      foreign = place.foreign
+      root = `${place.scheme}://names`
+      home = await makeHome(place.env)
       await mkdir(join(home.folder, 'files'))
     })
 
     it('of files go up, several at once, and come back under exactly that key', async () => {
       const files = NAMES.map(each => join(home.folder, 'files', each))
       await Promise.all(files.map((file, index) => writeFile(file, NAMES[index] ?? '')))
-      const ending = await runSkylift(['upload', ...files, 's3://names/of files/', '-q', '--json'], home)
+      const ending = await runSkylift(['upload', ...files, `${root}/of files/`, '-q', '--json'], home)
       expect(ending.status, ending.stdout).to.equal(0)
-      const keys = NAMES.map(each => `of files/${each}`)
+      const named = NAMES.map(each => `of files/${each}`)
       const {objects} = readJson<{objects: {key: string}[]}>(ending)
-      expect(objects.map(({key}) => key)).to.have.members(keys)
-      expect(await foreign.list()).to.include.members(keys)
+      expect(objects.map(({key}) => key)).to.have.members(named)
+      expect(await foreign.list()).to.include.members(named)
       for (const each of NAMES) expect((await foreign.read(`of files/${each}`))?.bytes.toString()).to.equal(each)
     })
 
@@ -99,24 +106,36 @@ function describeNames(
         const file = join(home.folder, 'file')
         await makeRandomFile(file, size)
         const before = await foreign.list()
-        for (const key of KEYS.filter(each => !refused.includes(each))) {
-          const argv = ['upload', file, `s3://names/${key}`, '-q', '-p', '5M']
+        for (const key of keys) {
+          const argv = ['upload', file, `${root}/${key}`, '-q', '-p', '5M']
           const {status, stderr} = await callSkylift(argv, home)
           expect(status, `${key}: ${stderr}`).to.equal(0)
           expect((await foreign.read(key))?.bytes.length, key).to.equal(size)
         }
-        const keys = await foreign.list()
-        const made = KEYS.filter(each => !refused.includes(each))
-        expect(keys).to.have.members([...new Set([...before, ...made])])
+        expect(await foreign.list()).to.have.members([...new Set([...before, ...keys])])
       })
     }
   })
 }
 
-describeNames('the sandbox', [], () => openSandbox())
+async function openS3Place(access: S3Access): Promise<Place> {
+  await makeBucket(access, 'names')
+  return {scheme: 's3', env: accessEnv(access), foreign: openForeign(openSdk(access), 'names')}
+}
+
+describeNames('the sandbox', KEYS, async () => openS3Place(await openSandbox()))
 after(closeAll)
 
-describeNames("OpenStack Swift's S3 API", [], async context => {
+describeNames("OpenStack Swift's S3 API", KEYS, async context => {
   needSwift(context)
-  return (await startSwift()).s3
+  return openS3Place((await startSwift()).s3)
+})
+
+describeNames('OpenStack Swift', [...KEYS, ...SWIFT_KEYS], async context => {
+  needSwift(context)
+  const {v1} = await startSwift()
+  const access = await signIn(v1)
+  await makeContainer(access, 'names')
+  const env = {ST_AUTH: v1.authUrl, ST_USER: v1.user, ST_KEY: v1.key}
+  return {scheme: 'swift', env, foreign: openForeignSwift(access, 'names')}
 })

@@ -24,7 +24,6 @@ const OUTAGES: readonly (readonly [verb: 'kill' | 'pause', daemon: Daemon])[] = 
   ['pause', 'container'],
   ['kill', 'proxy'],
   ['pause', 'proxy'],
-  ['kill', 'memcached'],
 ]
 
 describe('an upload to a Swift whose daemons come and go', function () {

@@ -74,8 +74,8 @@ describe('fuzz: documents', function () {
     describeTicket(ticket)
     JSON.stringify(ticketToJson(ticket))
     if (!('parts' in ticket)) return void new URL(ticket.put)
-    new URL(partUrl(ticket, 1))
-    new URL(partUrl(ticket, ticket.parts.count))
+    expect(URL.canParse(partUrl(ticket, 1))).to.equal(true)
+    expect(URL.canParse(partUrl(ticket, ticket.parts.count))).to.equal(true)
   }
 
   it('a ticket', () => {
@@ -263,7 +263,7 @@ describe('fuzz: documents', function () {
     await fuzzAsync(urls, async url => {
       const signed = await readSignedUrl({url}, {})
       describeUrl(signed)
-      new URL(signed.origin)
+      expect(URL.canParse(signed.origin)).to.equal(true)
     })
     const now = 0
     expectLinear(text => void readSignedUrl({url: text}, {}, now).catch(() => {}), words, samples.slice(0, 1))

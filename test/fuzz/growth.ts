@@ -57,7 +57,7 @@ function measure(parse: (text: string) => unknown, text: string): number {
     callInTime(() => parse(text))
   } catch (error) {
     if ((error as {code?: string}).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') {
-      throw new Error(`${text.length} characters like ${JSON.stringify(text.slice(0, 100))} never end.`)
+      throw new Error(`${text.length} characters like ${JSON.stringify(text.slice(0, 100))} never end.`, {cause: error})
     }
     if (!isFailure(error) && !(error instanceof Error)) throw error
   }

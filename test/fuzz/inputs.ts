@@ -130,7 +130,7 @@ export function mutatedJson(samples: readonly unknown[]): fc.Arbitrary<string> {
 }
 
 function applyChange(holder: {root: unknown}, path: readonly number[], kind: string, value: unknown): void {
-  let place: Record<string, unknown> = holder as Record<string, unknown>
+  let place: Record<string, unknown> = holder
   let name = 'root'
   for (const step of path) {
     const below = place[name]

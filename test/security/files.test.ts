@@ -1,7 +1,7 @@
 import {spawnSync} from 'node:child_process'
 import {lstatSync, readdirSync} from 'node:fs'
 import {chmod, chown, mkdir, readFile, stat, symlink, writeFile} from 'node:fs/promises'
-import {join} from 'node:path'
+import {dirname, join} from 'node:path'
 import {expect} from 'chai'
 import {MIB} from '../../src/core/sizes.ts'
 import {fileFindings} from '../../src/cli/findings-file.ts'
@@ -78,13 +78,13 @@ describe('files that hold what others must not see', function () {
       it('the journal of a run over folders', async () => {
         await mkdir(join(home.folder, 'many'))
         for (const name of ['a', 'b', 'c']) await writeFile(join(home.folder, 'many', name), name)
-        arena.proxy.inject({operation: 'putWhole', fault: slow(1), times: Infinity})
+        arena.proxy.inject({operation: 'put', fault: slow(1), times: Infinity})
         const running = startSkylift(['upload', '-r', 'many', `${target()}/`], {
           env: home.env,
           cwd: home.folder,
           through,
         })
-        await arena.proxy.until(() => arena.proxy.count('putWhole') > 0)
+        await arena.proxy.until(() => arena.proxy.count('put') > 0)
         expect(readdirSync(join(home.stateFolder, 'runs')).join(' ')).to.include('.ndjson')
         expect(findOpen(home.stateFolder)).to.deep.equal([])
         running.child.kill('SIGKILL')
@@ -147,6 +147,7 @@ describe('files that hold what others must not see', function () {
       victim = join(home.folder, 'victim')
       await writeFile(victim, 'precious', {mode: 0o600})
       await chown(victim, NOBODY, NOBODY)
+      await chmod(dirname(large), 0o755)
       await chmod(large, 0o644)
       await chmod(small, 0o644)
     })
@@ -202,7 +203,7 @@ describe('files that hold what others must not see', function () {
       const {status, stderr} = await run(['ticket', 'renew', 'x'])
       expect(status, stderr).to.equal(0)
       expect(await readFile(victim, 'utf8')).to.equal(ticket)
-      expect((await lstatSync(join(shared, 'x'))).isFile()).to.equal(true)
+      expect(lstatSync(join(shared, 'x')).isFile()).to.equal(true)
     })
 
     it('a journal folder that is a link is not used: the upload goes on without', async () => {

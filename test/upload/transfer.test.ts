@@ -54,6 +54,22 @@ describe('uploadAll', () => {
     expect(gate.most).to.equal(4)
   })
 
+  it('begins many small objects at once, and large ones no further ahead than without them', async () => {
+    const most: number[] = []
+    for (const [size, expected] of [
+      [1, 32],
+      [1024 * KIB, 8],
+    ] as const) {
+      const gate = bench.makeGate(expected)
+      const store = createMemoryStore({before: ({verb}) => (verb === 'putWhole' ? gate.pass() : undefined)})
+      const items = await bench.makeItems(Array.from({length: 60}, () => size))
+      const {summary} = await bench.uploadThrough(items, store, {smallConcurrency: 32, partSize: 1024 * KIB})
+      expect(summary?.done).to.equal(60)
+      most.push(gate.most)
+    }
+    expect(most).to.deep.equal([32, 8])
+  })
+
   it('lets files that go whole and parts of others share the same workers', async () => {
     const gate = bench.makeGate(4)
     const store = createMemoryStore({

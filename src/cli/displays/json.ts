@@ -58,10 +58,15 @@ export function createJsonDisplay(stream: DisplayStream, options: Pick<DisplayOp
   }
 }
 
-/** JSON may carry C1 controls and bidi marks as they are; a terminal must not get them. They stand in strings only. */
+/**
+ * JSON may carry C1 controls and bidi marks as they are; a terminal must not get them. Nor GitHub Actions its `##[`, which
+ * is a command anywhere in a line. All of them stand in strings only.
+ */
 export function escapeMarks(json: string): string {
-  return json.replaceAll(
-    /[\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]/gu,
-    char => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
-  )
+  return json
+    .replaceAll(
+      /[\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]/gu,
+      char => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+    )
+    .replaceAll('##[', String.raw`#\u0023[`)
 }

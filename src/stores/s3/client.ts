@@ -70,6 +70,7 @@ export interface S3Exchange extends Pick<S3Connection, 'endpointName' | 'request
 }
 
 export function createConnection(settings: S3Settings): S3Connection {
+  const endpoint = settings.endpoint === undefined ? undefined : readEndpoint(settings.endpoint)
   const regions = new Map<string, string>()
   let renewal: {readonly of: string; readonly done: Promise<Credentials>} | undefined
   let skew = 0
@@ -78,10 +79,9 @@ export function createConnection(settings: S3Settings): S3Connection {
     settings,
     endpointName: settings.endpoint ?? 'aws',
     origin(container, region) {
-      if (settings.endpoint !== undefined) {
-        const url = new URL(settings.endpoint)
-        const base = url.pathname.replace(/\/+$/u, '')
-        return {origin: url.origin, prefix: container === '' ? base : `${base}/${encodeKey(container)}`}
+      if (endpoint !== undefined) {
+        const {origin, base} = endpoint
+        return {origin, prefix: container === '' ? base : `${base}/${encodeKey(container)}`}
       }
       const host = `s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`
       // A dot in the name breaks the wildcard certificate of the virtual-host form.
@@ -160,6 +160,11 @@ export function createConnection(settings: S3Settings): S3Connection {
   }
 
   return connection
+}
+
+function readEndpoint(endpoint: string): {readonly origin: string; readonly base: string} {
+  const {origin, pathname} = new URL(endpoint)
+  return {origin, base: pathname.replace(/\/+$/u, '')}
 }
 
 function nameOf({accessKeyId, sessionToken = ''}: Credentials): string {

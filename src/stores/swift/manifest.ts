@@ -82,7 +82,7 @@ interface Verdict {
   readonly 'Response Status'?: string
   readonly 'Response Body'?: string
   readonly Etag?: string
-  readonly Errors?: readonly (readonly [path: string, words: string])[]
+  readonly Errors?: readonly (readonly [path: string, words?: string])[]
 }
 
 /** Returns the ETag. With a heartbeat the answer is always 202, and only its body tells. */

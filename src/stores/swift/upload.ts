@@ -135,6 +135,7 @@ export function createUpload(
         if (isFailure(error, 'not-found')) return
         throw error
       }
+      numbers.delete(MARKER)
       // Its manifest may stand although nobody heard the answer: then these segments are the object.
       const isStanding = await stands(session, place, call)
       const segments = isStanding ? [] : [...numbers].map(each => segmentTarget(place, each))

@@ -295,10 +295,10 @@ describe('withRetry of a listing', () => {
     const askPage = (keys: string): Promise<string> => {
       const [first = ''] = keys
       asked.push(first)
-      if (left.includes(`!${first}`)) return Promise.reject(failure() as Error)
+      if (left.includes(`!${first}`)) return Promise.reject(failure())
       if (!left.includes(first)) return Promise.resolve(keys)
       left.splice(left.indexOf(first), 1)
-      return Promise.reject(failure() as Error)
+      return Promise.reject(failure())
     }
     async function* pages(call: Call): AsyncGenerator<string> {
       for (const keys of ['ab', 'cd', 'e']) yield* await tryPage(call, () => askPage(keys))
