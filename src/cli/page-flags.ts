@@ -7,8 +7,8 @@ const {'file-size': _, ...shared} = ticketFlags
 
 export const pageFlags = {
   uploads: Flags.integer({
-    description: 'how many files may be uploaded by it, each under a random key of its own',
-    default: 1,
+    description:
+      'how many files may be uploaded by it, each under a random key of its own; 1 unless given, and any number on Swift, where one URL is for a whole prefix',
     min: 1,
     max: 1000,
   }),

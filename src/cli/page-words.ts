@@ -5,14 +5,18 @@ import type {Ticket} from '../stores/ticket/ticket.ts'
 import {describeEnd} from './expiry.ts'
 
 /** What a page is good for, and what its owner should know before it is handed on. */
-export function describePage(tickets: readonly Ticket[], origins: readonly string[] | undefined): readonly string[] {
+export function describePage(
+  tickets: readonly Ticket[],
+  origins: readonly string[] | undefined,
+  isForAny: boolean,
+): readonly string[] {
   const [first] = tickets
   if (first === undefined) return []
   const {target, kind} = first
   const count = tickets.length
   const container = `${target.remote}://${target.container}`
   return [
-    `For ${count === 1 ? 'one upload' : `${count} uploads`} of up to ${formatSize(largestOf(first))} to ${container}, until ${describeEnd(new Date(first.expires), formatDuration, Date.now())}.`,
+    `For ${isForAny ? 'any number of uploads' : count === 1 ? 'one upload' : `${count} uploads`} of up to ${formatSize(largestOf(first))} to ${container}, until ${describeEnd(new Date(first.expires), formatDuration, Date.now())}.`,
     ...(origins === undefined
       ? [
           'Browsers let it upload only where the container allows it; ORIGIN is null for a page that is opened from a file:',

@@ -6,6 +6,8 @@ export interface PageData {
   readonly title: string
   /** One for each upload that the page may make. */
   readonly tickets: readonly Ticket[]
+  /** The one ticket has `{name}` for a hole, and is good for any number of files. */
+  readonly isForAny?: boolean
   /** Present where a server of the owner signs for whoever comes. */
   readonly served?: Served
 }

@@ -9,14 +9,14 @@ export interface HostileReply {
 
 export interface HostileStore {
   readonly origin: string
-  /** Says what every request is answered from now on. */
-  reply(reply: HostileReply): void
+  /** Says what every request is answered from now on; a function is asked with the head of each. */
+  reply(reply: HostileReply | ((head: string) => HostileReply)): void
   close(): Promise<void>
 }
 
 /** A store that answers whatever it is told, bytes that Node's own server would refuse to write among them. */
 export async function startHostileStore(): Promise<HostileStore> {
-  let next: HostileReply = {status: 200, headers: [], body: ''}
+  let next: HostileReply | ((head: string) => HostileReply) = {status: 200, headers: [], body: ''}
   const sockets = new Set<Socket>()
   const server = createServer(socket => {
     sockets.add(socket)
@@ -31,7 +31,8 @@ export async function startHostileStore(): Promise<HostileStore> {
         const size = Number(/^content-length: *(\d+)/imu.exec(head)?.[1] ?? 0)
         if (seen.length < end + 4 + size) return
         seen = seen.slice(end + 4 + size)
-        socket.write(write(next, head.startsWith('HEAD ')))
+        const reply = typeof next === 'function' ? next(head) : next
+        socket.write(write(reply, head.startsWith('HEAD ')))
       }
     })
   })

@@ -114,11 +114,9 @@ describe('escapes of others', function () {
       hostile.reply({status: 200, headers: [], body: `<ListAllMyBucketsResult>${container}</ListAllMyBucketsResult>`})
       expect(await runAll(['container', 'list', 's3://'], {}, 0)).to.include('forged')
       const uploads = `<Upload>${key}<UploadId>${xml(EVIL)}</UploadId><Initiated>2026-01-01T00:00:00Z</Initiated></Upload>`
-      hostile.reply({
-        status: 200,
-        headers: [],
-        body: `<ListMultipartUploadsResult>${uploads}</ListMultipartUploadsResult>`,
-      })
+      const parts = '<ListPartsResult></ListPartsResult>'
+      const listing = `<ListMultipartUploadsResult>${uploads}</ListMultipartUploadsResult>`
+      hostile.reply(head => ({status: 200, headers: [], body: /uploadId=/u.test(head) ? parts : listing}))
       expect(await runAll(['pending', 'list', 's3://box'], {}, 0)).to.include('forged')
     })
 

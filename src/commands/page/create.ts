@@ -4,6 +4,7 @@ import {readPageAssets} from '../../cli/page-assets.ts'
 import {containersOfAll, setPageCors} from '../../cli/page-cors.ts'
 import {pageFlags, pageTicketFlags} from '../../cli/page-flags.ts'
 import {describePage} from '../../cli/page-words.ts'
+import {mintPrefixTicket} from '../../cli/page-prefix.ts'
 import {targetArgument} from '../../cli/target-argument.ts'
 import {TicketCommand} from '../../cli/ticket-command.ts'
 import type {OpenTickets} from '../../cli/ticket-command.ts'
@@ -38,16 +39,18 @@ The container must let the page's origin in (CORS): --origin does that in the sa
     const file = await prepareTicketFile(flags.output, false)
     const make = async ({store, call}: OpenTickets): Promise<unknown> => {
       const minted = []
-      for (let count = 0; count < flags.uploads; count++) {
+      const isForAny = isPrefix(flags, store.assembles)
+      for (let count = 0; count < (flags.uploads ?? 1); count++) {
         const target = randomTarget(folder)
         const wish = await readTicketWish(target, pageTicketFlags(flags, store.assembles), store, call)
-        minted.push(await store.mintTicket(target, wish, call))
+        if (isForAny) minted.push({ticket: await mintPrefixTicket(store, target, wish, call), notes: []})
+        else minted.push(await store.mintTicket(target, wish, call))
       }
       const tickets = minted.map(({ticket}) => ticket)
       const corsNotes = await setPageCors(store, folder, containersOfAll(tickets), flags.origin ?? [], call)
-      await file.write(renderPage({title: flags.title, tickets}, assets))
+      await file.write(renderPage({title: flags.title, tickets, isForAny}, assets))
       const notes = [...new Set(minted.flatMap(each => each.notes)), ...corsNotes]
-      this.tellAside([...describePage(tickets, flags.origin), ...notes])
+      this.tellAside([...describePage(tickets, flags.origin, isForAny), ...notes])
       if (!this.jsonEnabled()) this.log(flags.output)
       const targets = tickets.map(({target}) => formatTarget(target))
       return {ok: true, file: flags.output, targets, expires: tickets[0]?.expires, notes}
@@ -58,6 +61,18 @@ The container must let the page's origin in (CORS): --origin does that in the sa
       await file.discard()
     }
   }
+}
+
+/** One URL for all, where the store has such and nothing was wished that is for one file. */
+function isPrefix(
+  {
+    uploads,
+    assemble,
+    filename,
+  }: {uploads?: number | undefined; assemble?: string | undefined; filename?: string | undefined},
+  [usual]: readonly string[],
+): boolean {
+  return (assemble ?? usual) === 'whole' && uploads === undefined && filename === undefined
 }
 
 /** A key that nobody can guess, so that what stands there cannot be replaced. */

@@ -55,6 +55,15 @@ export async function chooseTicket(
   throw new Failure('source-changed', isOther ? 'You began with another file.' : 'Somebody began with another file.')
 }
 
+/** Makes a ticket of one that is for any number of files. Fails `expired`, `too-large`. */
+export function fillTicket(template: Ticket, file: File): Choice {
+  checkFit(template, file.size, Date.now())
+  // `crypto.randomUUID` is not there for pages of plain http.
+  const name = [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('')
+  const ticket = JSON.parse(JSON.stringify(template).replaceAll('{name}', name)) as Ticket
+  return {ticket, place: openPlace(ticket)}
+}
+
 /** Those of this file first; the others by chance, so that two people at once seldom meet. */
 function inOrder(tickets: readonly Ticket[], file: File): Ticket[] {
   const rank = (ticket: Ticket): number => {

@@ -6,7 +6,7 @@ import type {UploadEvent} from '../../upload/events.ts'
 import {containersOf, largestOf} from '../../stores/ticket/ticket.ts'
 import {PAGE_IDS} from '../data.ts'
 import type {PageData} from '../data.ts'
-import {chooseTicket} from './choose.ts'
+import {chooseTicket, fillTicket} from './choose.ts'
 import type {Choice} from './choose.ts'
 import {diagnose} from './diagnose.ts'
 import {createHasher} from './hasher.ts'
@@ -77,9 +77,11 @@ async function start(chosen: File): Promise<void> {
   }
 }
 
-function findPlace(chosen: File): Promise<Choice> {
+async function findPlace(chosen: File): Promise<Choice> {
   const {served, tickets} = data
   if (served !== undefined) return chooseServed(served, chosen, run.signal)
+  const [template] = tickets
+  if (data.isForAny === true && template !== undefined) return fillTicket(template, chosen)
   return chooseTicket(tickets, chosen, hash, run.signal)
 }
 
