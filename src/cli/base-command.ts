@@ -5,7 +5,7 @@ import type {Json} from '../stores/store.ts'
 import {escapeMarks} from './displays/json.ts'
 import {EVENT_VERSION} from '../upload/events.ts'
 import {statusOf} from './exit-codes.ts'
-import {disarm, isGithub} from './github.ts'
+import {harmless} from './github.ts'
 import {readParseFailure} from './parse-failure.ts'
 import {failureToJson, tellFailure} from './tell-failure.ts'
 
@@ -69,9 +69,4 @@ export abstract class BaseCommand extends Command {
   override log(text = ''): void {
     process.stdout.write(`${harmless(text)}\n`)
   }
-}
-
-/** On GitHub Actions a key or a container's name must not become a command of the log. */
-function harmless(text: string): string {
-  return isGithub(process.env) ? disarm(text) : text
 }

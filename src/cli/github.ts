@@ -18,6 +18,11 @@ export function disarm(text: string): string {
   return text.replaceAll(/^((?:[^\S\n\r\u2028\u2029]|\u0085)*):(?=:)/gmu, '$1: ').replaceAll('##[', '## [')
 }
 
+/** Disarms what goes to stdout or stderr inside a step of GitHub Actions, and leaves it as it is anywhere else. */
+export function harmless(text: string): string {
+  return isGithub(process.env) ? disarm(text) : text
+}
+
 /** Writes an annotation of a failure, which the page of the run shows. */
 export function annotate(title: string, message: string): string {
   const escaped = escape(title).replaceAll(':', '%3A').replaceAll(',', '%2C')

@@ -5,6 +5,7 @@ import {openTicket} from '../stores/open.ts'
 import type {PendingUpload, UploadStore} from '../stores/store.ts'
 import {checkTime} from '../stores/ticket/ticket.ts'
 import type {Ticket} from '../stores/ticket/ticket.ts'
+import {harmless} from './github.ts'
 import {createKeep} from './keep.ts'
 import type {KeepFlags} from './keep.ts'
 import type {FoundDestination} from './open-destination.ts'
@@ -73,7 +74,7 @@ export async function findTicket(
 /** Whoever was given a ticket should see where their file goes before it leaves. */
 function tell(ticket: Ticket, {quiet = false, progress = 'auto', json = false}: MoreFlags): void {
   if (quiet || json || ['json', 'none'].includes(progress)) return
-  for (const line of describeTicket(ticket).slice(0, 2)) process.stderr.write(`${line}\n`)
+  for (const line of describeTicket(ticket).slice(0, 2)) process.stderr.write(`${harmless(line)}\n`)
 }
 
 /** For `--resume store`: what was sent from another machine. */

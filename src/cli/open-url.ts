@@ -1,6 +1,7 @@
 import {Failure} from '../core/failure.ts'
 import type {UrlDestination} from '../core/target.ts'
 import {openUrl, readSignedUrl} from '../stores/open.ts'
+import {harmless} from './github.ts'
 import {readObjectOptions} from './object-options.ts'
 import type {ObjectFlags} from './object-options.ts'
 import type {KeepFlags} from './keep.ts'
@@ -56,7 +57,7 @@ export async function findUrl(
 
 function tell(line: string, {quiet = false, progress = 'auto', json = false}: UrlUploadFlags): void {
   if (quiet || json || ['json', 'none'].includes(progress)) return
-  process.stderr.write(`${line}\n`)
+  process.stderr.write(`${harmless(line)}\n`)
 }
 
 function refuseFlags({link, resume}: UrlUploadFlags, isSdk: boolean): void {

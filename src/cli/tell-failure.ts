@@ -2,7 +2,7 @@ import type {Failure} from '../core/failure.ts'
 import {printable} from '../core/printable.ts'
 import type {Json} from '../stores/store.ts'
 import {EXIT_CODES} from './exit-codes.ts'
-import {disarm, isGithub} from './github.ts'
+import {harmless} from './github.ts'
 
 /** Writes a failure for a person: what happened, then what to do. */
 export function tellFailure(failure: Failure, isDebug: boolean): string {
@@ -14,8 +14,7 @@ export function tellFailure(failure: Failure, isDebug: boolean): string {
     if (known.length > 0) lines.push(`  (${printable(known.join(', '))})`)
     lines.push(...stackOf(failure))
   }
-  const text = `${lines.join('\n')}\n`
-  return isGithub(process.env) ? disarm(text) : text
+  return harmless(`${lines.join('\n')}\n`)
 }
 
 export function failureToJson(failure: Failure): Json {

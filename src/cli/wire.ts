@@ -4,7 +4,7 @@ import {createAgents, readCertificates} from '../http/agents.ts'
 import type {Wire} from '../http/send.ts'
 import {DEFAULT_WAITS} from '../http/waits.ts'
 import type {ConnectionFlags} from './flags.ts'
-import {disarm, isGithub} from './github.ts'
+import {harmless} from './github.ts'
 
 /** Makes the connections of one run from flags. Fails `config`. */
 export function createWire(flags: ConnectionFlags): Wire {
@@ -27,8 +27,7 @@ export function createWire(flags: ConnectionFlags): Wire {
       ? {
           onRequest({method, origin, path, status, elapsed, requestId, problem}) {
             const words = [method, new URL(origin).host + path, status ?? problem, formatMs(elapsed), requestId ?? '']
-            const line = printable(words.join(' ').trim())
-            process.stderr.write(`${isGithub(process.env) ? disarm(line) : line}\n`)
+            process.stderr.write(`${harmless(printable(words.join(' ').trim()))}\n`)
           },
         }
       : {}),

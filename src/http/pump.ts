@@ -1,5 +1,4 @@
 import type {ClientRequest} from 'node:http'
-import {setTimeout as sleep} from 'node:timers/promises'
 import type {Body} from '../core/body.ts'
 import type {SendOptions} from './send.ts'
 import type {Watch} from './watch.ts'
@@ -7,6 +6,17 @@ import {fillWindow, FIRST_PACED, giveWindows, pacedWindowSize, takeWindows, wind
 
 /** How long an answered request may take to tell that its last bytes have left, before its connection is given up. */
 const LINGER = 100
+
+/** A timer that keeps the process: where the connection is gone, nothing else does, and it would end in the middle. */
+function linger(onWake: (run: () => void) => void): Promise<void> {
+  return new Promise(resolve => {
+    const timer = setTimeout(resolve, LINGER)
+    onWake(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}
 
 /**
  * Sends a body through two reused windows: one fills from the file while the other drains into the socket. Ends early
@@ -69,8 +79,7 @@ export async function pumpBody(
       filling?.catch(() => {})
       await written
       // The answer to the whole body can be heard before the last write is told to have ended, over TLS above all.
-      if (!hasLeft && next === body.size)
-        await Promise.race([new Promise<void>(resolve => (wake = resolve)), sleep(LINGER, undefined, {ref: false})])
+      if (!hasLeft && next === body.size) await linger(run => (wake = run))
       if (watch.isOver() && (!hasLeft || next < body.size)) break
       position = next
       onSent?.(position)

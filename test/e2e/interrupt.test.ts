@@ -51,7 +51,8 @@ describe('an upload that is interrupted', function () {
     proxy.inject({operation: 'part', fault: slow(2 * MIB), skip: 2, times: Infinity})
     const argv = ['upload', file, `s3://box/${key}`, '-p', '5M', '--progress', 'lines', ...flags]
     const running = startSkylift(argv, home)
-    await proxy.until(() => proxy.inFlight >= 4 && proxy.bytesReceived('part') > 11 * MIB)
+    const stored = (): number => proxy.log.filter(each => each.operation === 'part' && each.status === 200).length
+    await proxy.until(() => proxy.inFlight >= 4 && stored() >= 2 && proxy.bytesReceived('part') > 11 * MIB)
     return running
   }
 

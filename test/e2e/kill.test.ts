@@ -68,7 +68,7 @@ for (const {name, open, kills: wish, isReal = false} of WORLDS) {
       let kills = 0
       let resent = 0
       for (let object = 1; kills < wish; object++) {
-        const key = `object-${object % KEYS}`
+        const key = `killed-${object % KEYS}`
         world.proxy.clear()
         world.proxy.inject({operation: 'part', fault: slow(RATE), times: Infinity})
         let allowed = SIZE
@@ -110,7 +110,9 @@ for (const {name, open, kills: wish, isReal = false} of WORLDS) {
     })
 
     it('leaves nothing that is paid for: no part, no segment of what was replaced, no lock', async () => {
-      expect(await world.listLooseParts()).to.deep.equal([])
+      // Other suites of this process leave theirs in the same container.
+      const own = (await world.listLooseParts()).filter(name => /killed-|unheard/u.test(name))
+      expect(own).to.deep.equal([])
       expect(await readdir(join(home.stateFolder, 'uploads'))).to.deep.equal([])
     })
   })

@@ -69,7 +69,7 @@ describe('an upload to a Swift whose daemons come and go', function () {
     expect(await world.hashStored(key)).to.equal(await hashPath(file))
     expect(await listJournals(home.stateFolder)).to.deep.equal([])
     await world.server.tick()
-    expect(await world.listLooseParts()).to.deep.equal([])
+    expect((await world.listLooseParts()).filter(name => name.startsWith(`${key}/`))).to.deep.equal([])
   }
 
   for (const [verb, daemon] of OUTAGES) {

@@ -87,7 +87,8 @@ describe('an upload with a ticket, on a machine without credentials', function (
     const before = arena.proxy.bytesReceived('part')
     const {status, stderr} = await runSkylift(uploadArgv(ticket), {env: stranger.env})
     expect(status, stderr).to.equal(0)
-    expect(arena.proxy.bytesReceived('part') - before).to.equal(SIZE - held * PART)
+    // A part that was on its way at the kill may have arrived since.
+    expect(arena.proxy.bytesReceived('part') - before).to.be.at.most(SIZE - held * PART)
     expect(await arena.hashStored('killed')).to.equal(sum)
     expect(await listJournals(stranger.stateFolder)).to.deep.equal([])
   })
@@ -102,7 +103,8 @@ describe('an upload with a ticket, on a machine without credentials', function (
     const before = arena.proxy.bytesReceived('part')
     const again = await runSkylift(uploadArgv(renewed), {env: stranger.env})
     expect(again.status, again.stderr).to.equal(0)
-    expect(arena.proxy.bytesReceived('part') - before).to.equal(SIZE - held * PART)
+    // A part that was on its way at the kill may have arrived since.
+    expect(arena.proxy.bytesReceived('part') - before).to.be.at.most(SIZE - held * PART)
     expect(await arena.hashStored('renewed')).to.equal(sum)
   })
 
