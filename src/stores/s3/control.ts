@@ -1,5 +1,6 @@
 import {Readable} from 'node:stream'
 import type {S3Client, S3ClientConfig} from '@aws-sdk/client-s3'
+import {Failure} from '../../core/failure.ts'
 import {COMPLETE_WAIT} from '../../http/waits.ts'
 import {bufferBody} from '../../http/buffer-body.ts'
 import {send} from '../../http/send.ts'
@@ -125,7 +126,7 @@ interface SdkError {
 export function asRefused(error: unknown): unknown {
   const {name, Code, message = '', Region, $metadata, $response} = error as SdkError
   const status = $metadata?.httpStatusCode ?? $response?.statusCode
-  if (status === undefined) return error
+  if (status === undefined) return /^Region not accepted/u.test(message) ? unusableRegion() : error
   const headers = $response?.headers ?? {}
   const region = readRegion(headers['x-amz-bucket-region']) ?? readRegion(Region) ?? wantedRegion(message)
   const providerCode = Code ?? name ?? ''
@@ -140,4 +141,11 @@ export function asRefused(error: unknown): unknown {
     },
     error,
   )
+}
+
+/** The SDK takes only what could stand in a host's name; our own requests take more. */
+function unusableRegion(): Failure {
+  return new Failure('config', 'This cannot be asked with a region of that name.', {
+    suggestion: 'A region has letters, digits and hyphens, as in eu-central-1; us-east-1 does for most stores.',
+  })
 }

@@ -37,7 +37,7 @@ export async function openConnection(remote: S3Remote, {wire, surroundings, find
   const isOpen = !isOurs && (given.endpoint === undefined || given.region === undefined)
   const saved = isOpen ? await readProfile(surroundings, profile) : {}
   const endpoint = checkEndpoint(given.endpoint ?? saved.endpointUrl)
-  const region = given.region ?? saved.region
+  const region = checkRegion(given.region ?? saved.region)
   return createConnection({
     ...(endpoint === undefined ? {} : {endpoint}),
     ...(region === undefined ? {} : {region}),
@@ -77,5 +77,13 @@ function checkEndpoint(endpoint: string | undefined): string | undefined {
   if (URL.canParse(endpoint) && /^https?:$/u.test(new URL(endpoint).protocol)) return endpoint
   throw new Failure('config', `"${endpoint}" is not an endpoint.`, {
     suggestion: 'Write it with its scheme, for example https://s3.example.com.',
+  })
+}
+
+/** It stands in every signature, between slashes. */
+function checkRegion(region: string | undefined): string | undefined {
+  if (region === undefined || /^[\w.-]{1,64}$/u.test(region)) return region
+  throw new Failure('config', `"${region}" is not a region.`, {
+    suggestion: 'Write it like eu-central-1, with --region or in AWS_REGION.',
   })
 }
