@@ -19,12 +19,15 @@ const REPORTER = fileURLToPath(new URL('support/reporter.ts', import.meta.url))
 const TESTS = fileURLToPath(new URL('.', import.meta.url))
 /** How long output may still come after mocha's end. */
 const GRACE = 5000
+/** The most that one folder may take: what hangs must end as a failure that names the folder. */
+const LONGEST = 25 * 60_000
 
 const folder = await mkdtemp(join(tmpdir(), 'skylift-test-'))
 try {
   const runs: Run[] = []
   for (const args of await groupTests(process.argv.slice(2))) {
     const output = join(folder, `report-${runs.length}.json`)
+    if (isStrict()) console.log(args.at(-1))
     const ending = await runMocha(args, output)
     runs.push({name: args.at(-1) ?? '', ending, report: await readReport(output)})
   }
@@ -51,6 +54,7 @@ async function groupTests(args: readonly string[]): Promise<readonly (readonly s
 
 interface Ending {
   readonly exitCode: number
+  readonly signal: NodeJS.Signals | null
   /** A process that a test left behind still holds mocha's output, and would hold that of whoever reads ours. */
   readonly leftBehind: boolean
 }
@@ -65,16 +69,16 @@ async function runMocha(args: readonly string[], output: string): Promise<Ending
       ...(isStrict() ? ['--forbid-only'] : []),
       ...args,
     ],
-    {stdio: ['inherit', 'pipe', 'pipe']},
+    {stdio: ['inherit', 'pipe', 'pipe'], timeout: LONGEST, killSignal: 'SIGKILL'},
   )
   mocha.stdout.pipe(process.stdout, {end: false})
   mocha.stderr.pipe(process.stderr, {end: false})
   const closed = once(mocha, 'close')
-  const [code] = (await once(mocha, 'exit')) as [number | null]
+  const [code, signal] = (await once(mocha, 'exit')) as [number | null, NodeJS.Signals | null]
   const leftBehind = await Promise.race([closed.then(() => false), setTimeout(GRACE, true, {ref: false})])
   mocha.stdout.destroy()
   mocha.stderr.destroy()
-  return {exitCode: code ?? 1, leftBehind}
+  return {exitCode: code ?? 1, signal, leftBehind}
 }
 
 /** Undefined when mocha did not come to its end. */
@@ -110,8 +114,9 @@ function tell(runs: readonly Run[]): boolean {
 }
 
 /** What makes a run without a failed test a failure all the same. */
-function findTrouble(report: RunReport | undefined, {exitCode, leftBehind}: Ending): string | undefined {
-  if (!report) return `Mocha ended with ${exitCode} before it was done.`
+function findTrouble(report: RunReport | undefined, {exitCode, signal, leftBehind}: Ending): string | undefined {
+  if (!report) return `Mocha ended with ${signal ?? exitCode} before it was done.`
+  if (report.open) return `The tests left open what kept their process from its end: ${report.open.join(', ')}.`
   if (exitCode !== 0) return `Mocha ended with ${exitCode} although no test failed.`
   if (leftBehind) return 'A test left a process running that still holds the output.'
   const isEmpty = report.passed === 0 && report.skipped.length === 0

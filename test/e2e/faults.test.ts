@@ -19,7 +19,7 @@ import {SWIFT_FAULTS} from './swift-fault-table.ts'
 /** Patience, the longest wait once more after it, and a slow machine. */
 const LONGEST = 12_000
 /** Faults wait more than they work. */
-const AT_ONCE = 6
+const AT_ONCE = 10
 
 const WORLDS = [
   {name: 'the sandbox', rows: listRows(FAULTS), open: openArena, wish: {partSize: PART}},
