@@ -21,15 +21,15 @@ const COPY = '?copy'
 const FOUND = 'found'
 
 /**
- * Gives signature-v4 and our own files a copy of what they use of @smithy/core, a few functions. Otherwise they share
- * its index files with client-s3, and all that is behind them is loaded by every command that signs.
+ * Gives our own files a copy of what they use of @smithy/core, a few functions. Otherwise they share its index files with
+ * client-s3, and all that is behind them is loaded by every command that signs.
  */
 const ownSmithyCore: Plugin = {
   name: 'own-smithy-core',
   setup({onResolve, onLoad, resolve}) {
     onResolve({filter: /^@smithy\/core\/|^\./}, async ({path, importer, resolveDir, kind, pluginData}) => {
       if (pluginData === FOUND) return undefined
-      const isFirst = path.startsWith('@smithy/core/') && /[\\/](?:signature-v4|src)[\\/]/u.test(importer)
+      const isFirst = path.startsWith('@smithy/core/') && importer.startsWith(join(ROOT, 'src'))
       if (pluginData === COPY ? !/core[\\/]dist-es/u.test(importer) : !isFirst) return undefined
       const found = await resolve(path, {importer, resolveDir, kind, pluginData: FOUND})
       return {path: found.path, errors: found.errors, suffix: COPY, sideEffects: false, pluginData: COPY}

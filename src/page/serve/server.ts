@@ -4,6 +4,7 @@ import type {IncomingMessage, ServerResponse} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {asFailure, Failure} from '../../core/failure.ts'
 import type {FailureCode} from '../../core/failure.ts'
+import type {Call} from '../../stores/store.ts'
 import {checkCaller, checkHost, readQuestion} from './guard.ts'
 import type {Guard} from './guard.ts'
 import type {Uploads} from './uploads.ts'
@@ -45,10 +46,13 @@ const WAITS = {
   connectionsCheckingInterval: 5000,
 } as const
 
+/** For what the store does meanwhile. */
+const ANSWER_WAIT = 30_000
+
 /** Serves the page and signs for it; no byte of content comes here. Fails `config` where the port is taken. */
 export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
   const {uploads, host, port} = options
-  const stopping = new AbortController()
+  const open = new Set<AbortController>()
   const hosts = new Set<string>(options.names.map(name => name.toLowerCase()))
   const guard: Guard = {hosts, token: options.token}
   const questions: Readonly<Record<string, keyof Uploads>> = {
@@ -77,8 +81,21 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
     if (name === undefined) throw new Failure('not-found', 'There is nothing here.')
     if (method !== 'POST') throw new Failure('usage', 'This is asked by POST.')
     checkCaller(request, guard)
-    const call = {signal: AbortSignal.any([stopping.signal, AbortSignal.timeout(30_000)])}
-    send(response, 200, await uploads[name](await readQuestion(request), call))
+    const question = await readQuestion(request)
+    send(response, 200, await withCall(call => uploads[name](question, call)))
+  }
+
+  /** A signal that is made of others (`AbortSignal.any`) leaves something at each of them, and one of them would last. */
+  async function withCall(run: (call: Call) => Promise<unknown>): Promise<unknown> {
+    const controller = new AbortController()
+    const timer = setTimeout(() => controller.abort(new Failure('busy', 'The store took too long.')), ANSWER_WAIT)
+    open.add(controller)
+    try {
+      return await run({signal: controller.signal})
+    } finally {
+      clearTimeout(timer)
+      open.delete(controller)
+    }
   }
 
   const server = createServer(WAITS, (request, response) => {
@@ -109,7 +126,7 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
   return {
     url: `http://${name}:${bound}/`,
     async close() {
-      stopping.abort(new Failure('interrupted', 'The server stops.'))
+      for (const controller of open) controller.abort(new Failure('interrupted', 'The server stops.'))
       server.close()
       server.closeIdleConnections()
       setTimeout(() => server.closeAllConnections(), 1000).unref()

@@ -4,7 +4,7 @@ import type {S3Connection} from './client.ts'
 import {findProblem, makeDisposition} from './disposition.ts'
 import {createRegions} from './find-region.ts'
 import {decideLifetime} from './lifetime.ts'
-import {encodeKey, presignUrl} from './sign.ts'
+import {createPresign, encodeKey} from './sign.ts'
 import {signForm} from './post-policy.ts'
 import {checkTempUrlOptions, formFields, keyNotes, putHeaders, securityNote} from './temp-url-options.ts'
 import {createWriteOnce} from './write-once.ts'
@@ -38,7 +38,7 @@ export function createLinks(
     const {origin, prefix} = connection.origin(target.container, identity.region)
     const path = `${prefix}/${encodeKey(target.key)}`
     return {
-      url: await presignUrl({method, origin, path, query, headers}, identity, lifetime.seconds),
+      url: createPresign({origin, path}, identity, lifetime.seconds)({method, query, headers}).url,
       method,
       expires: lifetime.end,
       headers,

@@ -1,7 +1,5 @@
-import {createHash, createHmac} from 'node:crypto'
-import type {Hash, Hmac} from 'node:crypto'
-import {SignatureV4} from '@smithy/signature-v4'
-import {authorize, formatAmzDate} from './signature.ts'
+import {ALGORITHM, authorize, formatAmzDate, scopeOf, signRequest} from './signature.ts'
+import type {Signer} from './signature.ts'
 
 export interface Credentials {
   readonly accessKeyId: string
@@ -23,34 +21,18 @@ export interface Unsigned {
 export interface SignOptions {
   readonly region: string
   readonly credentials: Credentials
+  /** One of AWS; S3 unless given. */
+  readonly service?: string
   /** What the store's clock is ahead of ours. */
   readonly skew?: number
   /** Instead of now, by the store's clock: URLs that belong together differ in nothing else then. */
   readonly date?: Date
 }
 
-/** The shape that signature-v4 wants of a hash. */
-class Sha256 {
-  readonly #hash: Hash | Hmac
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', toBytes(secret))
-  }
-  update(data: string | ArrayBuffer | ArrayBufferView): void {
-    this.#hash.update(toBytes(data))
-  }
-  digest(): Promise<Uint8Array> {
-    return Promise.resolve(this.#hash.digest())
-  }
-  reset(): void {}
-}
-
-function toBytes(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
-  if (typeof data === 'string') return Buffer.from(data, 'utf8')
-  return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data)
-}
-
 /** Percent-encodes all but the unreserved characters of RFC 3986, as SigV4 asks. */
 export function encodeWord(text: string): string {
+  // Most words are plain.
+  if (/^[\w.~-]*$/u.test(text)) return text
   return encodeURIComponent(text).replaceAll(/[!'()*]/gu, char => `%${char.codePointAt(0)?.toString(16).toUpperCase()}`)
 }
 
@@ -61,82 +43,83 @@ export function encodeKey(key: string): string {
 
 /** Sorted by the encoded names, as SigV4 asks. */
 export function encodeQuery(query: Readonly<Record<string, string>>): string {
-  const pairs = new Map(Object.entries(query).map(([name, value]) => [encodeWord(name), encodeWord(value)]))
-  return [...pairs.keys()]
-    .sort()
-    .map(name => `${name}=${pairs.get(name)}`)
+  const pairs = Object.entries(query).map(([name, value]) => [encodeWord(name), encodeWord(value)] as const)
+  return pairs
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, value]) => `${name}=${value}`)
     .join('&')
 }
 
-/** The header that says: the signature does not cover the body; a checksum header does. */
-export const UNSIGNED_PAYLOAD = {'x-amz-content-sha256': 'UNSIGNED-PAYLOAD'} as const
+/** In the place of a hash: the signature does not cover the body. */
+const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD'
 
-// https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
-function createSigner(options: SignOptions): SignatureV4 {
-  const {credentials, region} = options
-  // The key of an object is signed as it stands: no second encoding, no folding of dots.
-  return new SignatureV4({service: 's3', region, credentials, sha256: Sha256, uriEscapePath: false})
-}
-
-function toSignable(request: Unsigned) {
-  const url = new URL(request.origin)
-  return {
-    method: request.method,
-    protocol: url.protocol,
-    hostname: url.hostname,
-    ...(url.port === '' ? {} : {port: Number(url.port)}),
-    path: request.path,
-    query: {...request.query},
-    headers: {...request.headers, host: url.host},
-  }
-}
-
-/** Returns the headers of a request with its signature; the body is not signed (UNSIGNED-PAYLOAD). */
+/** Returns the headers of a request with its signature; the body is signed only where its hash is among those given. */
 export function signHeaders(request: Unsigned, options: SignOptions): Record<string, string> {
-  const {credentials, region} = options
+  const signer = signerOf(options)
+  const {method, path} = request
   const date = formatAmzDate(signingDate(options))
-  const headers: Record<string, string> = {host: hostOf(request.origin), ...UNSIGNED_PAYLOAD, 'x-amz-date': date}
-  for (const [name, value] of Object.entries(request.headers)) headers[name.toLowerCase()] = value
-  if (credentials.sessionToken !== undefined) headers['x-amz-security-token'] = credentials.sessionToken
-  const {method, path, query} = request
-  const signable = {method, path, query: encodeQuery(query), headers, payload: 'UNSIGNED-PAYLOAD'}
-  headers['authorization'] = authorize(signable, date, {...credentials, region})
+  const headers = withHost(request, {'x-amz-content-sha256': UNSIGNED_PAYLOAD, 'x-amz-date': date})
+  if (signer.sessionToken !== undefined) headers['x-amz-security-token'] = signer.sessionToken
+  const payload = headers['x-amz-content-sha256'] ?? ''
+  headers['authorization'] = authorize(
+    {method, path, query: encodeQuery(request.query), headers, payload},
+    date,
+    signer,
+  )
   return headers
 }
 
-function hostOf(origin: string): string {
-  return origin.slice(origin.indexOf('//') + 2)
+export interface Presigned {
+  readonly url: string
+  /** In hex; it stands in the URL too. */
+  readonly signature: string
 }
 
-/** Returns a presigned URL. Every header given must be sent exactly so; none moves into the query. */
-export async function presignUrl(request: Unsigned, options: SignOptions, expiresInSeconds: number): Promise<string> {
-  const names = new Set(Object.keys(request.headers).map(name => name.toLowerCase()))
-  const signable = toSignable(request)
-  const signed = await createSigner(options).presign(
-    {...signable, headers: {...signable.headers, ...UNSIGNED_PAYLOAD}},
-    {
-      expiresIn: expiresInSeconds,
-      signingDate: signingDate(options),
-      // Stores were seen to lose what is hoisted into the query without a word.
-      unhoistableHeaders: new Set([...names, 'x-amz-content-sha256']),
-      signableHeaders: names,
-      unsignableHeaders: new Set(['x-amz-content-sha256']),
-    },
-  )
-  return `${request.origin}${request.path}?${encodeQuery(signed.query as Record<string, string>)}`
-}
+/** Presigns one request. Every header given must be sent exactly so; none moves into the query. */
+export type Presign = (request: Pick<Unsigned, 'method' | 'query' | 'headers'>) => Presigned
 
-/** Returns path and headers of a GET of another service of AWS. */
-export async function signGet(
-  service: string,
-  {origin, query}: Pick<Unsigned, 'origin' | 'query'>,
+// https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+/** Presigns URLs of one object that end together: what they share is written once, for thousands of parts. */
+export function createPresign(
+  {origin, path}: Pick<Unsigned, 'origin' | 'path'>,
   options: SignOptions,
-): Promise<{path: string; headers: Record<string, string>}> {
-  const {credentials, region} = options
-  const signer = new SignatureV4({service, region, credentials, sha256: Sha256})
-  const unsigned = toSignable({method: 'GET', origin, path: '/', query, headers: {}})
-  const signed = await signer.sign(unsigned, {signingDate: signingDate(options)})
-  return {path: `/?${encodeQuery(query)}`, headers: signed.headers}
+  expiresInSeconds: number,
+): Presign {
+  const signer = signerOf(options)
+  const date = formatAmzDate(signingDate(options))
+  const shared = encodeQuery({
+    'X-Amz-Algorithm': ALGORITHM,
+    'X-Amz-Credential': `${signer.accessKeyId}/${scopeOf(date, signer)}`,
+    'X-Amz-Date': date,
+    'X-Amz-Expires': String(expiresInSeconds),
+    ...(signer.sessionToken === undefined ? {} : {'X-Amz-Security-Token': signer.sessionToken}),
+  })
+  return ({method, query, headers: given}) => {
+    const headers = withHost({origin, headers: given})
+    const names = Object.keys(headers).sort()
+    const own = encodeQuery(query)
+    const named = `X-Amz-SignedHeaders=${encodeWord(names.join(';'))}`
+    // All names of S3 are in lower case, and so stand behind this one.
+    if (own !== '' && own < named) throw new Error('What is signed must stand in order.')
+    const rest = own === '' ? named : `${named}&${own}`
+    const signable = {method, path, query: `${shared}&${rest}`, headers, payload: UNSIGNED_PAYLOAD}
+    const signature = signRequest(signable, names, date, signer)
+    return {url: `${origin}${path}?${shared}&X-Amz-Signature=${signature}&${rest}`, signature}
+  }
+}
+
+/** The names of headers in lower case, as SigV4 asks. */
+function withHost(
+  {origin, headers}: Pick<Unsigned, 'origin' | 'headers'>,
+  more: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const all: Record<string, string> = {host: origin.slice(origin.indexOf('//') + 2), ...more}
+  for (const [name, value] of Object.entries(headers)) all[name.toLowerCase()] = value
+  return all
+}
+
+function signerOf({credentials, region, service}: SignOptions): Credentials & Signer {
+  return {...credentials, region, ...(service === undefined ? {} : {service})}
 }
 
 function signingDate(options: SignOptions): Date {

@@ -1,4 +1,4 @@
-import {createHash, createHmac} from 'node:crypto'
+import {createHmac, hash} from 'node:crypto'
 
 /** What a signature covers. */
 export interface Signable {
@@ -17,7 +17,11 @@ export interface Signer {
   readonly accessKeyId: string
   readonly secretAccessKey: string
   readonly region: string
+  /** One of AWS; S3 unless given. */
+  readonly service?: string
 }
+
+export const ALGORITHM = 'AWS4-HMAC-SHA256'
 
 /** Proxies change these on the way. */
 const UNSIGNED = new Set(
@@ -28,32 +32,45 @@ const UNSIGNED = new Set(
 
 let known: {readonly name: string; readonly key: Buffer} | undefined
 
-/** The key of one day; the same for all requests of a run, so the last one is remembered. */
-function signingKey(secret: string, date: string, region: string): Buffer {
-  const name = `${date} ${region} ${secret}`
+/** What the signatures of one day are good for. */
+export function scopeOf(date: string, {region, service = 's3'}: Signer): string {
+  return `${date.slice(0, 8)}/${region}/${service}/aws4_request`
+}
+
+/** The key of one scope; the same for all requests of a run, so the last one is remembered. */
+function signingKey(secret: string, scope: string): Buffer {
+  const name = `${scope} ${secret}`
   if (known?.name === name) return known.key
   let key: string | Buffer = `AWS4${secret}`
-  for (const word of [date, region, 's3', 'aws4_request']) key = hmac(key, word)
+  for (const word of scope.split('/')) key = hmac(key, word)
   known = {name, key: key as Buffer}
   return known.key
 }
 
 /**
- * Returns the `authorization` of a request to S3. `date` is that of its `x-amz-date`. signature-v4 does the same in four
- * times the time, most of it to look for a key that it has made before; that counts for many small files.
+ * Returns the signature of a request in hex. It covers the headers that are named, in this order. signature-v4 does the
+ * same in many times the time, most of it to look for a key that it has made before; that counts for many small files, and
+ * for whoever signs thousands of parts.
  */
-// https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
-export function authorize({method, path, query, headers, payload}: Signable, date: string, signer: Signer): string {
-  const names = Object.keys(headers).filter(isSigned).sort()
+export function signRequest(
+  {method, path, query, headers, payload}: Signable,
+  names: readonly string[],
+  date: string,
+  signer: Signer,
+): string {
   const lines = names.map(name => `${name}:${clean(headers[name] ?? '')}\n`).join('')
-  const signed = names.join(';')
-  const canonical = [method, path, query, lines, signed, payload].join('\n')
-  const day = date.slice(0, 8)
-  const scope = `${day}/${signer.region}/s3/aws4_request`
-  const hash = createHash('sha256').update(canonical).digest('hex')
-  const key = signingKey(signer.secretAccessKey, day, signer.region)
-  const signature = hmac(key, `AWS4-HMAC-SHA256\n${date}\n${scope}\n${hash}`).toString('hex')
-  return `AWS4-HMAC-SHA256 Credential=${signer.accessKeyId}/${scope}, SignedHeaders=${signed}, Signature=${signature}`
+  const canonical = [method, path, query, lines, names.join(';'), payload].join('\n')
+  const scope = scopeOf(date, signer)
+  const text = [ALGORITHM, date, scope, hash('sha256', canonical)].join('\n')
+  return hmac(signingKey(signer.secretAccessKey, scope), text).toString('hex')
+}
+
+/** Returns the `authorization` of a request. `date` is that of its `x-amz-date`. */
+// https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+export function authorize(signable: Signable, date: string, signer: Signer): string {
+  const names = Object.keys(signable.headers).filter(isSigned).sort()
+  const signature = signRequest(signable, names, date, signer)
+  return `${ALGORITHM} Credential=${signer.accessKeyId}/${scopeOf(date, signer)}, SignedHeaders=${names.join(';')}, Signature=${signature}`
 }
 
 let second = {at: Number.NaN, text: ''}

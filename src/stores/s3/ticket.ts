@@ -9,7 +9,8 @@ import type {Lifetime} from './lifetime.ts'
 import {createMultipart} from './multipart.ts'
 import {objectHeaders} from './object-headers.ts'
 import {UNKNOWN} from './quirks.ts'
-import {encodeKey, presignUrl} from './sign.ts'
+import {createPresign, encodeKey} from './sign.ts'
+import type {Presign, Presigned} from './sign.ts'
 import {keyNotes} from './temp-url-options.ts'
 
 /** Seen at Swift's S3 API. */
@@ -54,8 +55,7 @@ export function createTickets(connection: S3Connection, links: Pick<LinkStore, '
     const {identity, lifetime} = await decide(target, life, call)
     const {origin, prefix} = connection.origin(target.container, identity.region)
     const path = `${prefix}/${encodeKey(target.key)}`
-    const presign: Presign = (method, query, headers = {}) =>
-      presignUrl({method, origin, path, query, headers}, {...identity, date: lifetime.start}, lifetime.seconds)
+    const presign = createPresign({origin, path}, {...identity, date: lifetime.start}, lifetime.seconds)
     return {presign, lifetime}
   }
 
@@ -72,11 +72,11 @@ export function createTickets(connection: S3Connection, links: Pick<LinkStore, '
       size,
       contentType,
       uploadId,
-      parts: {...kept.parts, ...(await signParts(kept, presign, {first: 1, count: life.signed ?? kept.parts.count}))},
-      list: await signLists(kept, presign),
-      complete: await presign('POST', {uploadId}),
-      abort: await presign('DELETE', {uploadId}),
-      head: await presign('HEAD', {}),
+      parts: {...kept.parts, ...signParts(kept, presign, {first: 1, count: life.signed ?? kept.parts.count})},
+      list: signLists(kept, presign),
+      complete: presign({method: 'POST', query: {uploadId}, headers: {}}).url,
+      abort: presign({method: 'DELETE', query: {uploadId}, headers: {}}).url,
+      head: presign({method: 'HEAD', query: {}, headers: {}}).url,
       ...(link === undefined
         ? {}
         : {link: {url: link.url, filename: filename ?? '', expires: link.expires.toISOString()}}),
@@ -112,7 +112,7 @@ export function createTickets(connection: S3Connection, links: Pick<LinkStore, '
     async signTicketParts(ticket, range, life, call) {
       const {target, uploadId, size, parts} = ours(ticket)
       const {presign} = await findPresign(target, life, call)
-      return {first: range.first, ...(await signParts({uploadId, parts, size}, presign, range))}
+      return {first: range.first, ...signParts({uploadId, parts, size}, presign, range)}
     },
 
     async revokeTicket(ticket, call) {
@@ -132,41 +132,36 @@ export function createTickets(connection: S3Connection, links: Pick<LinkStore, '
   }
 }
 
-type Presign = (
-  method: string,
-  query: Readonly<Record<string, string>>,
-  headers?: Readonly<Record<string, string>>,
-) => Promise<string>
-
 /** The text that all URLs share is kept once: ten thousand of them would be 5 MB. */
-async function signParts(
+function signParts(
   {uploadId, parts, size}: Pick<Kept, 'uploadId' | 'parts' | 'size'>,
   presign: Presign,
   {first, count}: {readonly first: number; readonly count: number},
-): Promise<{url: string; signatures: string[]}> {
+): {url: string; signatures: string[]} {
   const {partSize = 0} = parts
-  const signatures: string[] = []
-  let common: string | undefined
-  const last = Math.min(parts.count, first + count - 1)
-  for (let number = first; number <= last; number++) {
+  const signPart = (number: number): Presigned => {
     const length = 'exact' in size ? Math.min(partSize, size.exact - (number - 1) * partSize) : undefined
     const headers: Record<string, string> = length === undefined ? {} : {'content-length': String(length)}
-    const url = await presign('PUT', {partNumber: String(number), uploadId}, headers)
-    const signature = /X-Amz-Signature=([\da-f]{64})/u.exec(url)?.[1] ?? ''
-    const shared = url
-      .replace(`X-Amz-Signature=${signature}`, 'X-Amz-Signature={signature}')
-      .replace(`&partNumber=${number}&`, '&partNumber={number}&')
-    if (shared !== (common ??= shared)) throw new Error('The signed URLs of the parts differ in more than their parts.')
-    signatures.push(signature)
+    return presign({method: 'PUT', query: {partNumber: String(number), uploadId}, headers})
   }
-  return {url: common ?? '', signatures}
+  const numbers = Array.from(
+    {length: Math.max(0, Math.min(count, parts.count - first + 1))},
+    (_, index) => first + index,
+  )
+  const signed = numbers.map(signPart)
+  const [{url, signature} = {url: '', signature: ''}] = signed
+  return {
+    url: url.replace(`=${signature}&`, '={signature}&').replace(`&partNumber=${first}&`, '&partNumber={number}&'),
+    signatures: signed.map(each => each.signature),
+  }
 }
 
 /** The place where a listing goes on is signed too, so there is a URL for each page. */
-async function signLists({uploadId, parts: {count}}: Kept, presign: Presign): Promise<string[]> {
+function signLists({uploadId, parts: {count}}: Kept, presign: Presign): string[] {
   const lists: string[] = []
   for (let marker = 0; marker < count; marker += 1000) {
-    lists.push(await presign('GET', {uploadId, 'max-parts': '1000', 'part-number-marker': String(marker)}))
+    const query = {uploadId, 'max-parts': '1000', 'part-number-marker': String(marker)}
+    lists.push(presign({method: 'GET', query, headers: {}}).url)
   }
   return lists
 }
