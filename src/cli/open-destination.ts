@@ -9,6 +9,8 @@ import type {OpenTargetOptions} from './open-target.ts'
 /** Where an upload goes, however it was named: what is known before anything is asked of the network. */
 export interface FoundDestination {
   readonly target: Target
+  /** What to do instead of sending several files there, where that is no folder. */
+  readonly forSeveral?: string
   open(): Promise<OpenDestination>
 }
 

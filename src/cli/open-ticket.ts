@@ -55,6 +55,7 @@ export async function findTicket(
   }
   return {
     target: ticket.target,
+    forSeveral: 'A ticket is for one object. Ask its owner for one for each file.',
     async open() {
       tell(ticket, flags)
       const wished = flags['retry-for']

@@ -42,6 +42,7 @@ export async function findUrl(
   )
   return {
     target: signed.target,
+    forSeveral: 'Ask for a temp URL for a prefix (Swift), or for one for each file.',
     async open() {
       tell(describeUrl(signed), flags)
       const wished = flags['retry-for']

@@ -1,4 +1,5 @@
 import {Flags} from '@oclif/core'
+import {Failure} from '../core/failure.ts'
 import {MIB} from '../core/sizes.ts'
 import type {TicketFlags} from './ticket-wish.ts'
 import {ticketFlags} from './ticket-wish.ts'
@@ -39,3 +40,12 @@ export function pageTicketFlags<F extends TicketFlags>(flags: F, [usual]: readon
 /** 50 GiB in a thousand. */
 const DEFAULT_PART_SIZE = 52 * MIB
 const SMALLEST_PART_SIZE = 16 * MIB
+
+/** Returns host and port as a browser says them: the usual port goes without saying. Fails `usage`. */
+export function readPageName(name: string): string {
+  const url = `https://${name}`
+  if (/^[^/?#@\s]+$/u.test(name) && URL.canParse(url)) return new URL(url).host
+  throw new Failure('usage', `--name: "${name}" is not a host.`, {
+    suggestion: 'Write the host alone, with its port where it has one: upload.example.com',
+  })
+}

@@ -16,7 +16,7 @@ import type {Notes} from './notes.ts'
 import {readObjectOptions} from './object-options.ts'
 import type {ObjectFlags} from './object-options.ts'
 import {findDestination} from './open-destination.ts'
-import type {OpenDestination} from './open-destination.ts'
+import type {FoundDestination, OpenDestination} from './open-destination.ts'
 import {openRunJournal} from './run-journal.ts'
 import {createFilter} from './source-filter.ts'
 import type {SourceFlags} from './source-flags.ts'
@@ -70,7 +70,7 @@ export async function prepareFiles(
   })
   const {target} = found
   const notes = holdNotes()
-  const sources = await findSources(words, target, flags, notes)
+  const sources = await findSources(words, found, flags, notes)
   const needs = {target, optionsFor: (path: string) => readObjectOptions(flags, path)}
   const named = sources.named === undefined ? undefined : await makeItems(sources.named.files, needs)
   const opened = await found.open()
@@ -99,14 +99,15 @@ export async function prepareFiles(
 
 async function findSources(
   words: readonly string[],
-  target: Target,
+  found: FoundDestination,
   flags: FileNeeds['flags'],
   notes: Notes,
 ): Promise<Sources> {
+  const {target} = found
   const {'retry-failed': results} = flags
   if (results !== undefined) {
     if (words.length > 0) throw new Failure('usage', '--retry-failed takes the files of the results, and no others.')
-    checkFolderTarget(target, 'The files that failed')
+    checkFolderTarget(found, 'The files that failed')
     const symlinks = flags.symlinks as 'follow'
     const walk = {symlinks, isWanted: await createFilter(flags), tell: notes.tell}
     // All of it is read here: the new results may take the place of the old ones.
@@ -126,7 +127,7 @@ async function findSources(
       suggestion: 'Leave it away: a link has the name of its file.',
     })
   }
-  checkFolderTarget(target, sources.named === undefined ? 'The files of a folder or list' : 'Several files')
+  checkFolderTarget(found, sources.named === undefined ? 'The files of a folder or list' : 'Several files')
   return sources
 }
 

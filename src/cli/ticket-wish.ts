@@ -111,7 +111,10 @@ function chooseAssemble(wish: string | undefined, {assembles}: TicketStore): Ass
 function readSize(flags: TicketFlags, whole: number | undefined): TicketSize {
   const exact = flags['file-size']
   if (exact !== undefined) return {exact}
-  if (flags.size === 0) throw new Failure('usage', 'A ticket for nothing is none.', {suggestion: 'Take --file-size 0.'})
+  if (flags.size === 0)
+    throw new Failure('usage', 'A ticket for nothing is none.', {
+      suggestion: 'Give a larger --size; only a ticket with --file-size 0 is for an empty file.',
+    })
   return {max: flags.size ?? Math.min(DEFAULT_SIZE, whole ?? DEFAULT_SIZE)}
 }
 

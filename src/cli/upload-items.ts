@@ -5,6 +5,7 @@ import type {ObjectOptions} from '../stores/store.ts'
 import type {SourceItem} from '../upload/source-items.ts'
 import type {UploadItem} from '../upload/transfer.ts'
 import type {Found} from '../upload/walk.ts'
+import type {FoundDestination} from './open-destination.ts'
 
 /**
  * Splits `FILE... TARGET`; a list or results may stand for the files, and a flag for the target. Fails `usage`, in words for
@@ -99,13 +100,10 @@ export async function* streamItems(found: AsyncIterable<Found>, needs: ItemNeeds
 }
 
 /** Fails `usage` where several files, or a folder, would have to become one object. */
-export function checkFolderTarget(target: Target, what: string): void {
+export function checkFolderTarget({target, forSeveral}: Omit<FoundDestination, 'open'>, what: string): void {
   if (isFolderTarget(target)) return
   throw new Failure('usage', `${what} cannot all become "${formatTarget(target)}".`, {
-    suggestion:
-      target.takesName === undefined
-        ? `End the target with a slash: ${formatTarget(target)}/`
-        : 'Ask for a temp URL for a prefix (Swift), or for one for each file.',
+    suggestion: forSeveral ?? `End the target with a slash: ${formatTarget(target)}/`,
   })
 }
 

@@ -69,6 +69,11 @@ export interface ContainerStore {
   getCors(target: Target, call: Call): Promise<readonly CorsRule[]>
   /** Replaces the rules that Skylift made by these, keeps all others, and returns what the person should know. */
   setCors(target: Target, rules: readonly CorsRule[], call: Call): Promise<readonly string[]>
+  /**
+   * Lets these origins in, too: beside those whom a rule of Skylift's, or on Swift the only rule, lets in already and who
+   * are still wanted. Returns what the person should know.
+   */
+  addCors(target: Target, rule: CorsRule, isWanted: (origin: string) => boolean, call: Call): Promise<readonly string[]>
   /** Removes all rules, whoever made them. */
   clearCors(target: Target, call: Call): Promise<void>
 }

@@ -30,14 +30,12 @@ describe('page serve against tricks on the wire', function () {
   before(async () => {
     // Questions are what is tried here; what a store would be asked is tried with real ones.
     const store: ServingStore = {
-      assembles: [],
       mintTicket(target) {
         minted.push(target)
         return Promise.resolve({ticket: {...S3_TICKET, target}, notes: []})
       },
       renewTicket: ticket => Promise.resolve({ticket, notes: []}),
       signTicketParts: (_, {first}) => Promise.resolve({first, url: '', signatures: []}),
-      revokeTicket: () => Promise.resolve([]),
       finishTicket: () => Promise.reject(new Failure('busy', 'No.')),
       link: () =>
         Promise.resolve({url: 'https://s3.example.com/x', method: 'GET', expires: new Date(0), headers: {}, notes: []}),

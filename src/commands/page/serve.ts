@@ -2,12 +2,12 @@ import {randomBytes} from 'node:crypto'
 import {once} from 'node:events'
 import {Args, Flags} from '@oclif/core'
 import {readPageAssets} from '../../cli/page-assets.ts'
-import {setPageCors} from '../../cli/page-cors.ts'
-import {pageFlags} from '../../cli/page-flags.ts'
+import {isNoServer, setPageCors} from '../../cli/page-cors.ts'
+import {pageFlags, readPageName} from '../../cli/page-flags.ts'
 import {targetArgument} from '../../cli/target-argument.ts'
 import {TicketCommand} from '../../cli/ticket-command.ts'
 import type {OpenTickets} from '../../cli/ticket-command.ts'
-import {DEFAULT_TICKET_EXPIRY, readTicketWish} from '../../cli/ticket-wish.ts'
+import {readTicketWish} from '../../cli/ticket-wish.ts'
 import {pagePolicy, renderPage} from '../../page/render.ts'
 import {createSeals} from '../../page/serve/seal.ts'
 import {startPageServer} from '../../page/serve/server.ts'
@@ -44,42 +44,47 @@ It listens on loopback only. To let others in, put a web server with TLS in fron
   async run(): Promise<unknown> {
     const {args, flags} = await this.parse(PageServe)
     const folder = targetArgument(args.target, 'container')
+    const names = flags.name.map(readPageName)
     const assets = await readPageAssets(this.config)
     const serve = async ({store, call}: OpenTickets): Promise<unknown> => {
       const wish = await readTicketWish({...folder, key: folder.key || 'page'}, flags, store, call)
       const max = 'exact' in wish.size ? wish.size.exact : wish.size.max
       const limits = await store.limits(call)
+      const {expiresIn} = wish
       const isWhole = wish.assemble === 'whole'
       const uploads = createUploads(
         {
           store,
           folder,
           max,
-          expiresIn: flags.expires ?? DEFAULT_TICKET_EXPIRY,
+          expiresIn,
           ...(wish.assemble === undefined ? {} : {assemble: wish.assemble}),
           plan: size =>
             isWhole ? {size, partSize: size, count: 0} : planParts(size, {...limits, whole: 0}, partWish(flags)),
         },
         createSeals(randomBytes(32)),
       )
+      const containers = await store.prepareContainers(folder, wish.assemble, call)
+      // What cannot be signed is told before anybody comes.
+      const {expires, 'allow-shorter': allowShorter} = flags
+      const life = {expiresIn, allowShorter: allowShorter || expires === undefined}
+      await store.link({...folder, key: 'x'}, life, call)
       const token = randomBytes(24).toString('base64url')
       const origin = new URL(await store.publicUrl({...folder, key: 'x'}, call)).origin
       const data = {title: flags.title, tickets: [], served: {token, max, target: folder, origin}}
       const server = await startPageServer({
         port: flags.port,
         host: '127.0.0.1',
-        names: flags.name,
+        names,
         token,
         uploads,
         html: renderPage(data, assets),
         policy: pagePolicy(data, assets),
         onFailure: ({code, message}) => this.tellAside([`${code}: ${message}`]),
       })
-      const parts = wish.assemble === 'owner' || wish.assemble === 'open'
-      const containers = [folder.container, ...(parts ? [`${folder.container}_segments`] : [])]
-      const own = [new URL(server.url).origin, ...flags.name.map(name => `https://${name}`)]
+      const own = [new URL(server.url).origin, ...names.map(name => `https://${name}`)]
       this.tellAside([
-        ...(await setPageCors(store, folder, containers, [...own, ...(flags.origin ?? [])], call)),
+        ...(await setPageCors(store, folder, containers, [...own, ...(flags.origin ?? [])], call, isNoServer)),
         'Ctrl-C ends it.',
       ])
       this.log(server.url)

@@ -137,6 +137,12 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
 
 function send(response: ServerResponse, status: number, value: unknown): void {
   if (response.headersSent) return
-  response.writeHead(status, {'content-type': 'application/json', 'cache-control': 'no-store'})
-  response.end(JSON.stringify(value))
+  const text = JSON.stringify(value)
+  const length = Buffer.byteLength(text)
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': length,
+    'cache-control': 'no-store',
+  })
+  response.end(text)
 }

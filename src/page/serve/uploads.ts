@@ -7,7 +7,8 @@ import type {Ticket} from '../../stores/ticket/ticket.ts'
 import {BATCH} from '../data.ts'
 import type {Seals} from './seal.ts'
 
-export type ServingStore = TicketStore & Pick<LinkStore, 'link'>
+export type ServingStore = Pick<TicketStore, 'mintTicket' | 'renewTicket' | 'signTicketParts' | 'finishTicket'> &
+  Pick<LinkStore, 'link'>
 
 export interface ServeSettings {
   readonly store: ServingStore

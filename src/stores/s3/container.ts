@@ -9,7 +9,7 @@ import {showContainer} from './container-details.ts'
 import {applySettings, checkOptions} from './container-settings.ts'
 import {clientConfig} from './control.ts'
 import type {ControlPlane} from './control.ts'
-import {clearCors, getCors, setCors} from './cors.ts'
+import {addCors, clearCors, getCors, setCors} from './cors.ts'
 
 /** What a container looks like before it is made; `unknown` where these credentials may not look. */
 type Before = {readonly state: 'absent' | 'unknown'} | {readonly state: 'there'; readonly region?: string}
@@ -124,6 +124,7 @@ export function createContainers(connection: S3Connection, control: ControlPlane
 
     getCors: (target, call) => getCors(placeOf(target, call)),
     setCors: (target, rules, call) => setCors(placeOf(target, call), rules),
+    addCors: (target, rule, isWanted, call) => addCors(placeOf(target, call), rule, isWanted),
     clearCors: (target, call) => clearCors(placeOf(target, call)),
   }
 }

@@ -41,6 +41,21 @@ export async function setCors(place: Place, rules: readonly CorsRule[]): Promise
   ]
 }
 
+/** Replaces the rule of ours that says the same for other origins by one that is for those who are wanted of both. */
+export async function addCors(
+  place: Place,
+  rule: CorsRule,
+  isWanted: (origin: string) => boolean,
+): Promise<readonly string[]> {
+  const ours = (await getCors(place)).filter(({id}) => id?.startsWith(OURS))
+  const wanted = ours.map(({id: _, ...each}) => ({...each, origins: each.origins.filter(isWanted)}))
+  const saysTheSame = (each: CorsRule): boolean =>
+    asText(toSdk({...each, origins: rule.origins})) === asText(toSdk(rule))
+  const origins = new Set([...rule.origins, ...wanted.filter(saysTheSame).flatMap(each => each.origins)])
+  const others = wanted.filter(each => each.origins.length > 0 && !saysTheSame(each))
+  return setCors(place, [{...rule, origins: [...origins]}, ...others])
+}
+
 /** Removes all rules, whoever made them. None there already is success. */
 export async function clearCors(place: Place): Promise<void> {
   const {ask, target} = place
@@ -116,7 +131,7 @@ function fromSdk(rule: CORSRule): CorsRule {
 
 function toSdk(rule: CorsRule): CORSRule {
   return {
-    ID: rule.id,
+    ...(rule.id === undefined ? {} : {ID: rule.id}),
     AllowedOrigins: [...rule.origins],
     AllowedMethods: [...rule.methods],
     ...(rule.headers.length === 0 ? {} : {AllowedHeaders: [...rule.headers]}),

@@ -87,6 +87,10 @@ export function createTickets(connection: S3Connection, links: Pick<LinkStore, '
   return {
     assembles: [],
 
+    async prepareContainers({container}) {
+      return [container]
+    },
+
     async mintTicket(target, wish, call) {
       const {size, plan, contentType, filename} = wish
       const {part} = limits

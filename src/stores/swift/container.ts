@@ -11,7 +11,7 @@ import {
   OWN_WORDS,
   removePublicRead,
 } from './container-settings.ts'
-import {clearCors, getCors, readCors, setCors} from './cors.ts'
+import {addCors, clearCors, getCors, readCors, setCors} from './cors.ts'
 import {decodeHeader, decodeMetadata} from './encode.ts'
 import {listEntries} from './listing.ts'
 
@@ -109,6 +109,7 @@ export function createContainers(connection: SwiftConnection): ContainerStore {
 
     getCors: (target, call) => getCors(connection, at(target), call),
     setCors: (target, rules, call) => setCors(connection, at(target), rules, call),
+    addCors: (target, rule, isWanted, call) => addCors(connection, at(target), {rule, isWanted}, call),
     clearCors: (target, call) => clearCors(connection, at(target), call),
   }
 }

@@ -62,6 +62,22 @@ export async function setCors(
   ]
 }
 
+/** Adds to the rule of the container, whoever made it. Fails `unsupported`. */
+export async function addCors(
+  connection: SwiftConnection,
+  target: Target,
+  {rule, isWanted}: {readonly rule: CorsRule; readonly isWanted: (origin: string) => boolean},
+  call: Call,
+): Promise<readonly string[]> {
+  const before = await getCors(connection, target, call)
+  const origins = union(
+    [rule, ...before.map(each => ({...each, origins: each.origins.filter(isWanted)}))],
+    each => each.origins,
+  )
+  const expose = union([rule, ...before], each => each.expose)
+  return setCors(connection, target, [{...rule, origins, expose}], call)
+}
+
 /** Removes the rule. None there already is success. */
 export async function clearCors(connection: SwiftConnection, target: Target, {signal}: Call): Promise<void> {
   const headers = Object.fromEntries(NAMES.map(name => [`x-remove-container-meta-access-control-${name}`, 'x']))

@@ -128,6 +128,14 @@ export function createTickets(
   return {
     assembles: ['whole', 'owner', 'open'],
 
+    async prepareContainers(target, assemble = 'whole', call) {
+      const policy = await findPolicy(connection, target, call)
+      if (assemble === 'whole') return [target.container]
+      const segments = segmentContainerOf(target, connection.settings)
+      await createSegmentContainer(connection, segments, policy, call)
+      return [...new Set([target.container, segments])]
+    },
+
     async mintTicket(target, wish, call) {
       if (/^\/+$/u.test(target.key)) {
         throw new Failure('unsupported', 'No temp URL of Swift is for a key that is made of slashes alone.')

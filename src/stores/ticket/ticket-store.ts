@@ -42,6 +42,8 @@ export interface MintedTicket {
 export interface TicketStore {
   /** The choices there are, the default first; none where the store assembles the parts itself. */
   readonly assembles: readonly Assemble[]
+  /** Returns the containers that uploads to the target touch, and makes those that are for parts alone. Fails `not-found`. */
+  prepareContainers(target: Target, assemble: Assemble | undefined, call: Call): Promise<readonly string[]>
   /** Begins the upload and signs all that it needs. Fails `usage` where the lifetime cannot be had. */
   mintTicket(target: Target, wish: TicketWish, call: Call): Promise<MintedTicket>
   /** Signs anew for the same upload. Fails `not-found` when that was finished or revoked. */

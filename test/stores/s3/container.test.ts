@@ -234,6 +234,26 @@ describe('containers of S3: sandbox', () => {
     expect(await store.getCors(at(box), call)).to.deep.equal([])
   })
 
+  it('lets origins in beside those of earlier rules of ours, while they are wanted', async () => {
+    const box = await fresh({corsOrigins: ['https://a.example', 'http://127.0.0.1:5']})
+    const [{id: _, ...rule}] = (await store.getCors(at(box), call)) as [CorsRule]
+    const other: CorsRule = {origins: ['https://o.example'], methods: ['GET'], headers: [], expose: []}
+    const theirs: CORSRule = {ID: 'theirs', AllowedOrigins: ['https://t.example'], AllowedMethods: ['GET']}
+    await sdk.send(new PutBucketCorsCommand({Bucket: box, CORSConfiguration: {CORSRules: [theirs]}}))
+    await store.setCors(at(box), [rule, other], call)
+    const isWanted = (origin: string): boolean => !origin.includes('127')
+    for (let time = 0; time < 2; time++) {
+      await store.addCors(at(box), {...rule, origins: ['https://b.example']}, isWanted, call)
+      const rules = await store.getCors(at(box), call)
+      expect(rules.map(({id, origins}) => [id, origins])).to.deep.equal([
+        ['skylift-1', ['https://b.example', 'https://a.example']],
+        ['skylift-2', ['https://o.example']],
+        ['theirs', ['https://t.example']],
+      ])
+      expect(rules[0]).to.deep.include({methods: rule.methods, headers: rule.headers, expose: rule.expose})
+    }
+  })
+
   it('does not double rules where the store lost their ids', async () => {
     const box = await fresh({corsOrigins: ['https://a.example']})
     const [{id: _, ...rule}] = (await store.getCors(at(box), call)) as [CorsRule]

@@ -126,6 +126,26 @@ describe('containers of Swift', function () {
     await failureOf(opened.store.setCors(at(box), [wild], newCall()), 'unsupported')
   })
 
+  it('let origins in beside those who are in already, while they are wanted', async () => {
+    const box = await fresh()
+    const rule = {
+      origins: ['https://a.example', 'http://127.0.0.1:5'],
+      methods: [],
+      headers: [],
+      expose: ['X-Trans-Id'],
+    }
+    await opened.store.setCors(at(box), [rule], newCall())
+    const next = {...rule, origins: ['https://b.example'], expose: ['ETag'], maxAgeInSeconds: 60}
+    const isWanted = (origin: string): boolean => !origin.includes('127')
+    const notes = await opened.store.addCors(at(box), next, isWanted, newCall())
+    expect(notes).to.deep.equal(['The origins that were allowed before are gone: http://127.0.0.1:5.'])
+    expect((await opened.store.getCors(at(box), newCall()))[0]).to.deep.include({
+      origins: ['https://b.example', 'https://a.example'],
+      expose: ['ETag', 'X-Trans-Id'],
+      maxAgeInSeconds: 60,
+    })
+  })
+
   it('are listed page by page, and fail not-found where there is none', async () => {
     const {settings} = {settings: {pageSize: 1}}
     const {v1} = await startSwift()
