@@ -1,6 +1,5 @@
+import {isFailure} from '../core/failure.ts'
 import type {Call, Store, Target} from '../stores/store.ts'
-import {containersOf} from '../stores/ticket/ticket.ts'
-import type {Ticket} from '../stores/ticket/ticket.ts'
 import {originNotes, readCorsRule} from './cors-rule.ts'
 
 /** Lets pages of these origins upload to the containers, as those of earlier pages may; returns what the person should know. */
@@ -21,12 +20,27 @@ export async function setPageCors(
   return [...notes]
 }
 
-/** Returns the containers that these uploads touch. */
-export function containersOfAll(tickets: readonly Ticket[]): readonly string[] {
-  return [...new Set(tickets.flatMap(containersOf))]
+/** The same for a page that is served; where the store lets nobody set it, or not us, that is told. */
+export async function setServedCors(
+  store: Pick<Store, 'addCors'>,
+  target: Target,
+  containers: readonly string[],
+  origins: readonly string[],
+  call: Call,
+): Promise<readonly string[]> {
+  try {
+    return await setPageCors(store, target, containers, origins, call, isNoServer)
+  } catch (error) {
+    if (!isFailure(error, 'unsupported', 'forbidden')) throw error
+    const {remote, container} = target
+    return [
+      `No CORS was set: ${error.message}`,
+      `Whether browsers are let in all the same: skylift cors test ${remote}://${container} --origin ${origins[0]} --method PUT`,
+    ]
+  }
 }
 
 /** False for an earlier run of `page serve`: each may have another port, and the last one has ended. */
-export function isNoServer(origin: string): boolean {
+function isNoServer(origin: string): boolean {
   return !/^http:\/\/127\.0\.0\.1:\d+$/u.test(origin)
 }

@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import {Args} from '@oclif/core'
 import {readPageAssets} from '../../cli/page-assets.ts'
-import {containersOfAll, setPageCors} from '../../cli/page-cors.ts'
+import {setPageCors} from '../../cli/page-cors.ts'
 import {pageFlags, pageTicketFlags} from '../../cli/page-flags.ts'
 import {describePage} from '../../cli/page-words.ts'
 import {mintPrefixTicket} from '../../cli/page-prefix.ts'
@@ -40,14 +40,16 @@ The container must let the page's origin in (CORS): --origin does that in the sa
     const make = async ({store, call}: OpenTickets): Promise<unknown> => {
       const minted = []
       const isForAny = isPrefix(flags, store.assembles)
+      const wish = await readTicketWish(randomTarget(folder), pageTicketFlags(flags, store.assembles), store, call)
+      // Where nothing can be set, nothing is begun.
+      const containers = await store.prepareContainers(folder, wish.assemble, call)
+      const corsNotes = await setPageCors(store, folder, containers, flags.origin ?? [], call)
       for (let count = 0; count < (flags.uploads ?? 1); count++) {
         const target = randomTarget(folder)
-        const wish = await readTicketWish(target, pageTicketFlags(flags, store.assembles), store, call)
         if (isForAny) minted.push({ticket: await mintPrefixTicket(store, target, wish, call), notes: []})
         else minted.push(await store.mintTicket(target, wish, call))
       }
       const tickets = minted.map(({ticket}) => ticket)
-      const corsNotes = await setPageCors(store, folder, containersOfAll(tickets), flags.origin ?? [], call)
       await file.write(renderPage({title: flags.title, tickets, isForAny}, assets))
       const notes = [...new Set(minted.flatMap(each => each.notes)), ...corsNotes]
       this.tellAside([...describePage(tickets, flags.origin, isForAny), ...notes])

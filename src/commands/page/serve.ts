@@ -2,7 +2,7 @@ import {randomBytes} from 'node:crypto'
 import {once} from 'node:events'
 import {Args, Flags} from '@oclif/core'
 import {readPageAssets} from '../../cli/page-assets.ts'
-import {isNoServer, setPageCors} from '../../cli/page-cors.ts'
+import {setServedCors} from '../../cli/page-cors.ts'
 import {pageFlags, readPageName} from '../../cli/page-flags.ts'
 import {targetArgument} from '../../cli/target-argument.ts'
 import {TicketCommand} from '../../cli/ticket-command.ts'
@@ -84,7 +84,7 @@ It listens on loopback only. To let others in, put a web server with TLS in fron
       })
       const own = [new URL(server.url).origin, ...names.map(name => `https://${name}`)]
       this.tellAside([
-        ...(await setPageCors(store, folder, containers, [...own, ...(flags.origin ?? [])], call, isNoServer)),
+        ...(await setServedCors(store, folder, containers, [...own, ...(flags.origin ?? [])], call)),
         'Ctrl-C ends it.',
       ])
       this.log(server.url)
