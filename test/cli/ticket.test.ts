@@ -69,6 +69,12 @@ describe('skylift ticket', () => {
   }
 
   describe('create', () => {
+    it('is for one object: several files get their own advice', async () => {
+      const {status, stderr} = await upload(file, folder, '-r', `ticket:${await create('one.img')}`)
+      expect(stderr).to.match(/cannot all become "s3:\/\/tickets\/one\.img"\.\n {2}A ticket is for one object\./u)
+      expect(status).to.equal(2)
+    })
+
     it('writes a file that only its owner can read, and says what the ticket is good for', async () => {
       const path = join(folder, 'words.json')
       const {status, stdout, stderr} = await call('ticket', 'create', `s3://${Bucket}/a/disk.img`, '-o', path)
