@@ -16,19 +16,28 @@ const MOST = 16 * 1024 * 1024
  * or the name of its file. Fails `config` for what is none, `usage` where there is none.
  */
 export async function readTicket(name: string, env: NodeJS.ProcessEnv = process.env): Promise<Ticket> {
-  return parseTicket(await readTicketText(name, env))
+  const text = await readTicketText(name, env)
+  if (!isPage(text)) return parseTicket(text)
+  throw new Failure('config', 'This is an upload page, and one ticket is wanted.', {
+    suggestion:
+      'Open it in a browser to upload. Its owner may finish or revoke what it began: skylift ticket revoke FILE',
+  })
 }
 
 /** Reads one ticket, or all that an upload page holds: what its visitors have sent is finished or revoked like any other. */
 export async function readTickets(name: string, env: NodeJS.ProcessEnv = process.env): Promise<readonly Ticket[]> {
   const text = await readTicketText(name, env)
-  if (!text.trimStart().toLowerCase().startsWith('<!doctype html>')) return [parseTicket(text)]
+  if (!isPage(text)) return [parseTicket(text)]
   const [, json = ''] = /<script type="application\/json" id="page-data">(.*?)<\/script>/su.exec(text) ?? []
   const tickets = readPageTickets(json)
   if (tickets.length > 0) return tickets.map(each => parseTicket(JSON.stringify(each)))
   throw new Failure('config', 'This page holds no ticket.', {
     suggestion: 'Name the file that "skylift page create" wrote.',
   })
+}
+
+function isPage(text: string): boolean {
+  return text.trimStart().toLowerCase().startsWith('<!doctype html>')
 }
 
 function readPageTickets(json: string): readonly unknown[] {

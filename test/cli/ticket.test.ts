@@ -69,6 +69,15 @@ describe('skylift ticket', () => {
   }
 
   describe('create', () => {
+    it('is no page', async () => {
+      const page = join(folder, 'page.html')
+      expect((await call('page', 'create', `s3://${Bucket}/`, '-o', page)).status).to.equal(0)
+      const {status, stderr} = await upload(file, `ticket:${page}`)
+      expect(stderr).to.match(/is an upload page.*\n {2}Open it in a browser/u)
+      expect(status).to.equal(2)
+      expect((await call('ticket', 'revoke', page)).status).to.equal(0)
+    })
+
     it('is for one object: several files get their own advice', async () => {
       const {status, stderr} = await upload(file, folder, '-r', `ticket:${await create('one.img')}`)
       expect(stderr).to.match(/cannot all become "s3:\/\/tickets\/one\.img"\.\n {2}A ticket is for one object\./u)

@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto'
 import {readFile} from 'node:fs/promises'
 import {join} from 'node:path'
-import {CreateBucketCommand, GetObjectCommand, ListObjectsV2Command} from '@aws-sdk/client-s3'
+import {CreateBucketCommand, DeleteBucketCorsCommand, GetObjectCommand, ListObjectsV2Command} from '@aws-sdk/client-s3'
 import type {S3Client} from '@aws-sdk/client-s3'
 import {expect} from 'chai'
 import type {Browser} from 'playwright-core'
@@ -9,7 +9,7 @@ import {closeAll, openClient, openSandbox} from '../sandbox/support.ts'
 import {startFaultProxy} from '../support/fault-proxy.ts'
 import type {FaultProxy} from '../support/fault-proxy.ts'
 import {makeRandomFile} from '../support/random-file.ts'
-import {accessEnv, callSkylift, makeHome, readJson} from '../support/run-skylift.ts'
+import {accessEnv, callSkylift, makeHome, readJson, startSkylift} from '../support/run-skylift.ts'
 import type {Home} from '../support/run-skylift.ts'
 import {openBrowser, servePage, visit} from './page-support.ts'
 import type {PageServer, Visitor} from './page-support.ts'
@@ -250,11 +250,40 @@ describe('the upload page in Chromium', function () {
   })
 
   it('tells what to run where CORS refuses it', async () => {
+    // Those of earlier pages are let in as well.
+    await client.send(new DeleteBucketCorsCommand({Bucket: 'box'}))
     await makePage('--origin', 'https://elsewhere.example')
     const visitor = await enter()
     await visitor.choose(files.small)
     const seen = await visitor.sees(/does not let this page upload/u)
     expect(seen).to.include(`skylift cors set s3://box --preset browser-upload --origin ${server.origin}`)
+  })
+
+  it('is served, and has more parts signed when it comes to them', async () => {
+    const huge = join(home.folder, 'huge.bin')
+    await makeRandomFile(huge, 105 * MIB + 1, 'huge')
+    const running = startSkylift(['page', 'serve', 's3://box/served/', '--size', '1G', '-p', '5M'], home)
+    try {
+      const [url = ''] = /^http:\S+/mu.exec(await running.said(/^http:.*\/\n/mu)) ?? []
+      const visitor = await enter(url)
+      const asked: string[] = []
+      visitor.page.on('request', request => {
+        if (request.url().startsWith(url)) asked.push(new URL(request.url()).pathname)
+      })
+      await visitor.choose(huge)
+      await visitor.sees(DONE)
+      expect(asked).to.deep.equal(['/begin', '/sign', '/finish'])
+      expect(proxy.log.filter(({operation}) => operation === 'part')).to.have.length(22)
+      const sum = await md5(huge)
+      expect(await stored('served/')).to.deep.equal([sum])
+      const download = visitor.page.waitForEvent('download')
+      await visitor.page.click('#link')
+      expect((await download).suggestedFilename()).to.equal('huge.bin')
+      expect(visitor.errors).to.deep.equal([])
+    } finally {
+      running.child.kill('SIGINT')
+    }
+    expect((await running.ended).status).to.equal(0)
   })
 
   it('is used by keyboard, and fits a phone', async () => {
