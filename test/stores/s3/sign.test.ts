@@ -234,7 +234,12 @@ describe('createPresign', () => {
     const word = fc.string({unit: 'binary', maxLength: 20})
     const secret = fc.string({unit: 'binary', minLength: 1, maxLength: 40})
     const headers = fc.record(
-      {'Content-Type': asciiHeader, 'cache-control': asciiHeader, 'content-md5': asciiHeader, 'x-amz-meta-a': asciiHeader},
+      {
+        'Content-Type': asciiHeader,
+        'cache-control': asciiHeader,
+        'content-md5': asciiHeader,
+        'x-amz-meta-a': asciiHeader,
+      },
       {requiredKeys: []},
     )
     const query = fc.record(
