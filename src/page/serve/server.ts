@@ -20,6 +20,8 @@ export interface PageServerOptions {
   /** The page's policy, which as a header can also forbid frames. */
   readonly policy: string
   readonly onFailure?: (failure: Failure) => void
+  /** How long the store may take for one question; 30 s unless given. */
+  readonly patience?: number
 }
 
 export interface PageServer {
@@ -47,7 +49,7 @@ const WAITS = {
 
 /** Serves the page and signs for it; no byte of content comes here. Fails `config` where the port is taken. */
 export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
-  const {uploads, host, port} = options
+  const {uploads, host, port, patience = 30_000} = options
   const stopping = new AbortController()
   const hosts = new Set<string>(options.names.map(name => name.toLowerCase()))
   const guard: Guard = {hosts, token: options.token}
@@ -77,8 +79,20 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
     if (name === undefined) throw new Failure('not-found', 'There is nothing here.')
     if (method !== 'POST') throw new Failure('usage', 'This is asked by POST.')
     checkCaller(request, guard)
-    const call = {signal: AbortSignal.any([stopping.signal, AbortSignal.timeout(30_000)])}
-    send(response, 200, await uploads[name](await readQuestion(request), call))
+    const question = await readQuestion(request)
+    send(response, 200, await inTime(signal => uploads[name](question, {signal})))
+  }
+
+  async function inTime(ask: (signal: AbortSignal) => Promise<unknown>): Promise<unknown> {
+    // Node 20 forgets an AbortSignal.timeout that only a joined signal knows of: its time would never come.
+    const late = new AbortController()
+    const failure = new Failure('busy', 'The store did not answer in time.')
+    const timer = setTimeout(() => late.abort(failure), patience)
+    try {
+      return await ask(AbortSignal.any([stopping.signal, late.signal]))
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   const server = createServer(WAITS, (request, response) => {
