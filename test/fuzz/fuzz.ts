@@ -29,9 +29,9 @@ export function callNamed(call: () => unknown): void {
   }
 }
 
-async function awaitNamed(call: () => Promise<unknown>): Promise<void> {
+async function awaitNamed(call: () => Promise<unknown>, longest: number): Promise<void> {
   try {
-    await awaitInTime(call)
+    await awaitInTime(call, longest)
   } catch (error) {
     if (!isNamed(error)) throw error
   }
@@ -39,13 +39,10 @@ async function awaitNamed(call: () => Promise<unknown>): Promise<void> {
 
 class NeverSettled extends Error {}
 
-async function awaitInTime(call: () => Promise<unknown>): Promise<void> {
+async function awaitInTime(call: () => Promise<unknown>, longest: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new NeverSettled(`It did not settle in ${LONGEST_AWAITED / 1000} s.`)),
-      LONGEST_AWAITED,
-    )
+    timer = setTimeout(() => reject(new NeverSettled(`It did not settle in ${longest / 1000} s.`)), longest)
   })
   try {
     await Promise.race([call(), late])
@@ -67,7 +64,11 @@ export function fuzz<T>(inputs: fc.Arbitrary<T>, parse: (input: T) => unknown): 
 }
 
 /** Tries what settles later in the same way. An input that it never settles for is named, and not made smaller. */
-export async function fuzzAsync<T>(inputs: fc.Arbitrary<T>, parse: (input: T) => Promise<unknown>): Promise<void> {
+export async function fuzzAsync<T>(
+  inputs: fc.Arbitrary<T>,
+  parse: (input: T) => Promise<unknown>,
+  longest = LONGEST_AWAITED,
+): Promise<void> {
   const watchdog = startWatchdog()
   let isStuck = false
   const property = fc.asyncProperty(inputs, async input => {
@@ -75,7 +76,7 @@ export async function fuzzAsync<T>(inputs: fc.Arbitrary<T>, parse: (input: T) =>
     if (isStuck) return
     watchdog.watch(fc.stringify(input))
     try {
-      await awaitNamed(() => parse(input))
+      await awaitNamed(() => parse(input), longest)
     } catch (error) {
       isStuck = error instanceof NeverSettled
       throw error
