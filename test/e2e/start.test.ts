@@ -8,7 +8,7 @@ import type {Metafile} from 'esbuild'
 import {buildSkylift, writeHelp} from '../../scripts/build.ts'
 import {ALIASES, LOADERS} from '../../src/commands/loaders.ts'
 import {COMMANDS} from '../../src/commands/index.ts'
-import {findCommand} from '../../src/commands/lazy.ts'
+import {findCommand} from '../../src/commands/run.ts'
 import {makeTempFolder} from '../support/temp-folder.ts'
 
 const run = promisify(execFile)
@@ -88,7 +88,7 @@ describe('the start of a command', function () {
     for (const words of [[], ['--help'], ['--version'], ['upload', '--help']]) {
       const {sources} = await load(...words)
       expect(sources, words.join(' ')).to.include('src/cli/run.ts')
-      const own = sources.filter(source => /^src\/(?:commands\/(?!lazy|loaders)|stores|http|upload)/u.test(source))
+      const own = sources.filter(source => /^src\/(?:commands\/(?!run|loaders)|stores|http|upload)/u.test(source))
       expect(own, words.join(' ')).to.deep.equal([])
       expect([...findPackages(sources)].filter(name => SIGNING.includes(name))).to.deep.equal([])
     }
