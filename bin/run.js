@@ -13,6 +13,5 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
 // From Node 22.1 on, what was compiled once is kept.
 module.enableCompileCache?.()
 
-const {main} = await import('../dist/run.js')
-const {findCommand, NAMES} = await import('../dist/lazy.js')
-await main(import.meta.url, findCommand, NAMES)
+const {run} = await import('../dist/run.js')
+await run(import.meta.url)

@@ -13,8 +13,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const ENTRIES = {
   commands: 'src/commands/index.ts',
   index: 'src/index.ts',
-  lazy: 'src/commands/lazy.ts',
-  run: 'src/cli/run.ts',
+  run: 'src/commands/run.ts',
 }
 
 const COPY = '?copy'
@@ -42,13 +41,18 @@ const ownSmithyCore: Plugin = {
 
 /**
  * What packages bring along and nothing here can reach: `conf` checks schemas, and we give it none; ora has 90 spinners;
- * oclif looks for plugins and for files of commands, and has none to look for; the SDK reads the user agents of browsers.
+ * oclif looks for plugins and for files of commands, and has none to look for, compiles templates that only name values,
+ * and compares Node's version with one that is older than ours; the SDK reads the user agents of browsers.
  */
 const NEVER_USED: Readonly<Record<string, string>> = {
   'ajv/dist/2020.js': 'export class Ajv2020 {}',
   'ajv-formats': 'export default {}',
   bowser: 'export default {}',
+  ejs: `const render = (text, values) => text.replace(/<%[-=] *([\\w.]+) *%>/g, (_, path) =>
+  path.split('.').reduce((value, name) => value?.[name], values))
+export default {render}`,
   minimatch: 'export const minimatch = () => false',
+  semver: 'module.exports = {satisfies: () => true}',
   tinyglobby: 'export const glob = async () => []',
   'cli-spinners': `const dots = {interval: 80, frames: [..."⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"]}
 export default {dots, dots2: dots, line: {interval: 130, frames: [..."-\\\\|/"]}}`,
@@ -57,8 +61,9 @@ export default {dots, dots2: dots, line: {interval: 130, frames: [..."-\\\\|/"]}
 const withoutUnused: Plugin = {
   name: 'without-unused',
   setup({onResolve, onLoad}) {
-    onResolve({filter: /^(?:ajv|bowser|cli-spinners|minimatch|tinyglobby)/}, ({path}) =>
-      path in NEVER_USED ? {path, namespace: 'unused'} : undefined,
+    onResolve({filter: /^(?:ajv|bowser|cli-spinners|ejs|minimatch|semver|tinyglobby)/}, ({path, importer}) =>
+      // A copy for each, which is smaller than a chunk that they would share.
+      path in NEVER_USED ? {path, suffix: `?${importer}`, namespace: 'unused'} : undefined,
     )
     onLoad({filter: /./, namespace: 'unused'}, ({path}) => ({contents: NEVER_USED[path] ?? '', loader: 'js'}))
   },
@@ -83,9 +88,12 @@ const oneQuickChunk: Plugin = {
   },
 }
 
-/** Our own files with which a chunk may begin: the entries, and whatever is imported when it is needed. */
+/**
+ * Our own files with which a chunk may begin: the entries, and whatever is imported when it is needed. Not those that
+ * every start loads: help signs nothing.
+ */
 function findEntries(): ReadonlySet<string> {
-  const entries = new Set(Object.values(ENTRIES).map(file => join(ROOT, file)))
+  const entries = new Set([ENTRIES.commands, ENTRIES.index].map(file => join(ROOT, file)))
   for (const file of readdirSync(join(ROOT, 'src'), {recursive: true, encoding: 'utf8'})) {
     if (!file.endsWith('.ts')) continue
     const path = join(ROOT, 'src', file)
@@ -144,7 +152,7 @@ export async function buildPage(outdir: string): Promise<void> {
   })
 }
 
-/** Writes down what help tells of the commands, so that it loads none of them. */
+/** Writes down what help tells of the commands, so that it loads none of them; their list alone is a tenth of it. */
 export async function writeHelp(outdir: string): Promise<void> {
   const pjson = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Interfaces.PJSON
   const commands = {
@@ -154,12 +162,13 @@ export async function writeHelp(outdir: string): Promise<void> {
   }
   const config = await Config.load({root: ROOT, pjson: {...pjson, oclif: {...pjson.oclif, commands}}})
   const [plugin] = config.plugins.values()
-  mkdirSync(join(outdir, 'help'))
-  const manifest = {
-    commands: (plugin as unknown as {manifest: Interfaces.Manifest}).manifest.commands,
-    version: pjson.version,
+  const {commands: all} = (plugin as unknown as {manifest: Interfaces.Manifest}).manifest
+  const names = Object.entries(all).map(([id, command]) => [id, {...command, flags: {}, args: {}, examples: []}])
+  for (const [name, commands] of Object.entries({all, list: Object.fromEntries(names) as typeof all})) {
+    mkdirSync(join(outdir, 'help', name), {recursive: true})
+    const manifest: Interfaces.Manifest = {commands, version: pjson.version}
+    writeFileSync(join(outdir, 'help', name, 'oclif.manifest.json'), JSON.stringify(manifest))
   }
-  writeFileSync(join(outdir, 'help', 'oclif.manifest.json'), JSON.stringify(manifest))
 }
 
 /** Builds beside dist and swaps: whoever runs it meanwhile has the old one or the new one. */

@@ -19,16 +19,19 @@ const REPORTER = fileURLToPath(new URL('support/reporter.ts', import.meta.url))
 const TESTS = fileURLToPath(new URL('.', import.meta.url))
 /** How long output may still come after mocha's end. */
 const GRACE = 5000
-/** The most that one folder may take: what hangs must end as a failure that names the folder. */
+/** The most that one folder of all may take: what hangs must end as a failure that names the folder. */
 const LONGEST = 25 * 60_000
 
 const folder = await mkdtemp(join(tmpdir(), 'skylift-test-'))
 try {
   const runs: Run[] = []
-  for (const args of await groupTests(process.argv.slice(2))) {
+  const words = process.argv.slice(2)
+  // Whoever names files, such as `npm run test:fuzz`, may want them to take hours.
+  const timeout = hasFiles(words) ? {} : {timeout: LONGEST}
+  for (const args of await groupTests(words)) {
     const output = join(folder, `report-${runs.length}.json`)
     if (isStrict()) console.log(args.at(-1))
-    const ending = await runMocha(args, output)
+    const ending = await runMocha(args, output, timeout)
     runs.push({name: args.at(-1) ?? '', ending, report: await readReport(output)})
   }
   if (!tell(runs)) process.exitCode = 1
@@ -44,12 +47,15 @@ interface Run {
 
 /** Returns mocha's arguments, one list a process. */
 async function groupTests(args: readonly string[]): Promise<readonly (readonly string[])[]> {
-  const namesFiles = args.some(arg => !arg.startsWith('-') && (arg.endsWith('.ts') || existsSync(arg)))
-  if (namesFiles) return [args]
+  if (hasFiles(args)) return [args]
   const found = await readdir(TESTS, {recursive: true})
   const files = found.map(file => file.split(sep)).filter(words => words.at(-1)?.endsWith('.test.ts'))
   const folders = new Set(files.map(([first = '', ...rest]) => (rest.length > 0 ? `${first}/**/` : '')))
   return [...folders].sort().map(name => [...args, `test/${name}*.test.ts`])
+}
+
+function hasFiles(args: readonly string[]): boolean {
+  return args.some(arg => !arg.startsWith('-') && (arg.endsWith('.ts') || existsSync(arg)))
 }
 
 interface Ending {
@@ -59,7 +65,7 @@ interface Ending {
   readonly leftBehind: boolean
 }
 
-async function runMocha(args: readonly string[], output: string): Promise<Ending> {
+async function runMocha(args: readonly string[], output: string, bound: {timeout?: number}): Promise<Ending> {
   const mocha = spawn(
     process.execPath,
     [
@@ -69,7 +75,7 @@ async function runMocha(args: readonly string[], output: string): Promise<Ending
       ...(isStrict() ? ['--forbid-only'] : []),
       ...args,
     ],
-    {stdio: ['inherit', 'pipe', 'pipe'], timeout: LONGEST, killSignal: 'SIGKILL'},
+    {stdio: ['inherit', 'pipe', 'pipe'], killSignal: 'SIGKILL', ...bound},
   )
   mocha.stdout.pipe(process.stdout, {end: false})
   mocha.stderr.pipe(process.stderr, {end: false})

@@ -17,16 +17,25 @@ const MAX_ANSWER = 1024 * 1024
 
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
 /** Runs an external command in a shell and reads its JSON. Fails `auth` when it fails, `config` for another answer. */
-export async function runCredentialProcess(command: string, remote: string): Promise<ProcessCredentials> {
+export async function runCredentialProcess(
+  command: string,
+  remote: string,
+  longest = LONGEST,
+): Promise<ProcessCredentials> {
   const name = printable(remote)
   // Neither its stdin nor its words are ours: content may come by stdin, and stderr may be read by a program.
   const child = spawn(command, {shell: true, stdio: ['ignore', 'pipe', process.stderr.isTTY ? 'inherit' : 'ignore']})
-  const timer = setTimeout(() => child.kill(), LONGEST)
+  const stop = (): void => {
+    child.kill('SIGKILL')
+    // What the shell started lives on, and may keep its stdout open for as long as it likes.
+    child.stdout?.destroy()
+  }
+  const timer = setTimeout(stop, longest)
   const pieces: Buffer[] = []
   let size = 0
   child.stdout?.on('data', (piece: Buffer) => {
     size += piece.length
-    if (size > MAX_ANSWER) child.kill()
+    if (size > MAX_ANSWER) stop()
     else pieces.push(piece)
   })
   const ending = await new Promise<string | undefined>(resolve => {

@@ -28,11 +28,12 @@ export async function main(
     const wantsHelp = argv[0] === 'help' || argv.includes('--help')
     const found = wantsHelp ? undefined : find(argv)
     // Words alone need no command: the build has written them down.
-    const isHelp = argv[0] !== 'help' && (argv.length === 0 || argv.includes('--help'))
-    const written = `${root}dist/help/`
+    const isListing = argv.every(word => word === '--help' || word === '--version')
+    const isTold = isListing || (argv[0] !== 'help' && wantsHelp)
+    const written = `${root}dist/help/${isListing ? 'list' : 'all'}/`
     const pjson = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as Interfaces.PJSON
     if (found !== undefined) delete pjson.oclif.commands
-    const config = await Config.load({root: isHelp && existsSync(written) ? written : root, pjson})
+    const config = await Config.load({root: isTold && existsSync(written) ? written : root, pjson})
     await (found === undefined ? run(argv, config) : runFound(found, config))
     await flush()
     process.exit(process.exitCode ?? 0)

@@ -11,7 +11,9 @@ export default class Completion extends BaseCommand {
   static override summary = 'Print what makes a shell complete commands, flags, remotes and files.'
   static override description = `In ~/.bashrc:     source <(skylift completion bash)
 In ~/.zshrc:      source <(skylift completion zsh)      (after compinit)
-In the $PROFILE:  skylift completion powershell | Out-String | Invoke-Expression`
+In the $PROFILE:  skylift completion powershell | Out-String | Invoke-Expression
+
+Bash and Zsh are run by our tests. PowerShell is not: its script is only looked at.`
 
   static override args = {
     shell: Args.string({

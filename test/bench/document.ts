@@ -57,7 +57,7 @@ function makePlots(summaries: readonly Summary[], starts: readonly Start[]): rea
   }
   if (starts.length > 0) {
     const groups = starts.map(({name, wall}) => ({name, values: [wall]}))
-    const start = {title: 'Time of a start', unit: 'milliseconds', series: ['wall'], groups, ours: 'skylift link'}
+    const start = {title: 'Time of a start', unit: 'milliseconds', series: ['wall'], groups, ours: 'skylift'}
     plots.push(['start', start])
   }
   return plots

@@ -9,7 +9,7 @@ export interface Plot {
   readonly unit: string
   readonly series: readonly string[]
   readonly groups: readonly Group[]
-  /** The group that is drawn in full colour. */
+  /** The groups that begin with this word are drawn in full colour. */
   readonly ours: string
 }
 
@@ -37,7 +37,7 @@ export function drawPlot({title, unit, series, groups, ours}: Plot): string {
   const legend = series.length > 1 ? series.map((name, index) => drawKey(name, index)) : []
   const bars = sorted.map(({name, values}, row) => {
     const top = TOP + row * (series.length * BAR + GAP)
-    const isOurs = name === ours
+    const isOurs = name.split(' ')[0] === ours
     const weight = isOurs ? ' font-weight="bold"' : ''
     const label = text(LABELS - 8, top + (series.length * BAR) / 2 + 4, name, `text-anchor="end"${weight}`)
     return [label, ...values.map((value, index) => drawBar(value, top + index * BAR, scale, {index, isOurs}))].join(

@@ -134,6 +134,17 @@ describe('completion', function () {
     expect(tables.split('\n').length).to.be.above(50)
   })
 
+  it('has no two names in a table of PowerShell that differ in their case alone, which PowerShell refuses', async () => {
+    const {stdout} = await callSkylift(['completion', 'powershell'], home)
+    const tables = stdout.split(/^ {2}\$\w+ = @\{$/mu).slice(1)
+    expect(tables).to.have.length(4)
+    for (const table of tables) {
+      const names = [...table.matchAll(/^ {4}'([^']*)' = /gmu)].map(([, name = '']) => name.toLowerCase())
+      expect(names.length).to.be.above(5)
+      expect(names).to.deep.equal([...new Set(names)])
+    }
+  })
+
   it('prints nothing for a shell that it does not know', async () => {
     const {status, stdout, stderr} = await callSkylift(['completion', 'fish'], home)
     expect({status, stdout}).to.deep.equal({status: 2, stdout: ''})

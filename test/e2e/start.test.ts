@@ -5,10 +5,10 @@ import {fileURLToPath} from 'node:url'
 import {promisify} from 'node:util'
 import {expect} from 'chai'
 import type {Metafile} from 'esbuild'
-import {buildSkylift} from '../../scripts/build.ts'
+import {buildSkylift, writeHelp} from '../../scripts/build.ts'
 import {ALIASES, LOADERS} from '../../src/commands/loaders.ts'
 import {COMMANDS} from '../../src/commands/index.ts'
-import {findCommand} from '../../src/commands/lazy.ts'
+import {findCommand} from '../../src/commands/run.ts'
 import {makeTempFolder} from '../support/temp-folder.ts'
 
 const run = promisify(execFile)
@@ -17,6 +17,22 @@ const AWS = {
   AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
   AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
   AWS_REGION: 'eu-central-1',
+}
+
+/** All that signing adds to what oclif brings along itself. */
+const SIGNING = [
+  '@smithy/core',
+  '@smithy/signature-v4',
+  '@smithy/types',
+  'content-disposition',
+  'p-limit',
+  'parse-duration',
+  'proxy-from-env',
+  'yocto-queue',
+]
+
+function findPackages(sources: readonly string[]): Set<string> {
+  return new Set(sources.flatMap(source => /node_modules\/((?:@[^/]+\/)?[^/]+)/u.exec(source)?.[1] ?? []))
 }
 
 describe('the start of a command', function () {
@@ -31,6 +47,7 @@ describe('the start of a command', function () {
     outputs = Object.fromEntries(
       Object.entries(metafile?.outputs ?? {}).map(([path, output]) => [relative(home, join(ROOT, path)), output]),
     )
+    await writeHelp(join(home, 'dist'))
   })
 
   /** The chunks that were loaded, and the sources that went into them. */
@@ -54,21 +71,43 @@ describe('the start of a command', function () {
     ['link', 's3://c/k.pdf', '-f', 'résumé.pdf'],
     ['temp-url', 's3://c/k', '-X', 'PUT'],
   ]) {
-    it(`of ${argv[0]} loads no client-s3, no credential chain, no ora, no conf, and few files`, async () => {
+    it(`of ${argv[0]} loads what signs, and nothing else that is heavy, in few files`, async () => {
       const {chunks, sources} = await load(...argv)
       // Otherwise the figures would say nothing.
       expect(sources.join('\n')).to.include(`src/commands/${argv[0]}.ts`).and.to.include('src/stores/s3/links.ts')
-      const heavy =
-        /node_modules\/(?:@aws-sdk|@smithy\/signature-v4|ora|conf|lib-storage|@oclif\/plugin-help)\/|@smithy\/core\/(?!.*\?copy$)/u
-      expect(sources.filter(source => heavy.test(source))).to.deep.equal([])
+      const bare = findPackages((await load('--version')).sources)
+      expect([...findPackages(sources)].filter(name => !bare.has(name)).sort()).to.deep.equal(SIGNING)
+      // The index files of the SDK's core would bring all of it.
+      expect(sources.filter(source => /@smithy\/core\/(?!.*\?copy$)/u.test(source))).to.deep.equal([])
       expect(sources.filter(source => /src\/(?:sandbox|upload|commands\/upload)/u.test(source))).to.deep.equal([])
       expect(chunks.length).to.be.at.most(16)
     })
   }
 
+  it('of help and --version loads no command, no store and nothing that signs', async () => {
+    for (const words of [[], ['--help'], ['--version'], ['upload', '--help']]) {
+      const {sources} = await load(...words)
+      expect(sources, words.join(' ')).to.include('src/cli/run.ts')
+      const own = sources.filter(source => /^src\/(?:commands\/(?!run|loaders)|stores|http|upload)/u.test(source))
+      expect(own, words.join(' ')).to.deep.equal([])
+      expect([...findPackages(sources)].filter(name => SIGNING.includes(name))).to.deep.equal([])
+    }
+  })
+
   it('sees what is heavy where it is needed', async () => {
-    const {sources} = await load('--help')
+    const {sources} = await load('help')
     expect(sources.join('\n')).to.include('@oclif/plugin-help').and.to.include('src/commands/upload.ts')
+  })
+
+  it('tells of every command what the command itself says, with no template left', async () => {
+    const {stdout} = await run(process.execPath, [join(home, 'bin', 'run.js'), '--help'])
+    const topics = Object.keys(LOADERS).map(id => id.split(':')[0] ?? '')
+    for (const topic of topics) expect(stdout).to.match(new RegExp(`^  ${topic} +[A-Z]`, 'mu'))
+    for (const [id, {examples}] of Object.entries(COMMANDS)) {
+      const {stdout: help} = await run(process.execPath, [join(home, 'bin', 'run.js'), ...id.split(':'), '--help'])
+      expect(help).to.not.include('<%').and.to.not.include('undefined')
+      if (examples !== undefined && id !== 'help') expect(help, id).to.include(`$ skylift ${id.replaceAll(':', ' ')}`)
+    }
   })
 })
 

@@ -9,7 +9,7 @@ import type {Remote} from '../../src/stores/remote.ts'
 import type {Call, Session, Store, Target} from '../../src/stores/store.ts'
 import type {Ticket} from '../../src/stores/ticket/ticket.ts'
 import {OWNER_TICKET, SAMPLES} from '../stores/ticket/samples.ts'
-import {awaitNamed, RUNS} from './fuzz.ts'
+import {fuzzAsync} from './fuzz.ts'
 import {startHostileStore} from './hostile-store.ts'
 import type {HostileReply, HostileStore} from './hostile-store.ts'
 import {anyDocument, anyText, mutated} from './inputs.ts'
@@ -229,16 +229,14 @@ describe('fuzz: answers of a hostile store', function () {
 
   async function tryVerb(remote: Remote, verb: Verb, reply: HostileReply, ticket: Ticket): Promise<void> {
     settle(reply)
-    await awaitNamed(async () => {
-      const store = await openStore(remote, {
-        surroundings: {env: {}, home: '/nonexistent'},
-        wire: {agents},
-        findings: memoryFindings(),
-        concurrency: 8,
-        retry: {retryFor: 0, random: () => 0},
-      })
-      expectSound(await verb(store, callOf(), ticket))
+    const store = await openStore(remote, {
+      surroundings: {env: {}, home: '/nonexistent'},
+      wire: {agents},
+      findings: memoryFindings(),
+      concurrency: 8,
+      retry: {retryFor: 0, random: () => 0},
     })
+    expectSound(await verb(store, callOf(), ticket))
   }
 
   const verbs = fc.constantFrom(...Object.keys(VERBS))
@@ -256,12 +254,9 @@ describe('fuzz: answers of a hostile store', function () {
       region: 'us-east-1',
       keys: {accessKeyId: 'AK', secretAccessKey: 'secret'},
     })
-    await fc.assert(
-      fc.asyncProperty(verbs, anyReply(bodies), async (name, reply) => {
-        await tryVerb(s3(), VERBS[name] as Verb, reply, SAMPLES[0])
-      }),
-      {numRuns: RUNS},
-    )
+    await fuzzAsync(fc.tuple(verbs, anyReply(bodies)), async ([name, reply]) => {
+      await tryVerb(s3(), VERBS[name] as Verb, reply, SAMPLES[0])
+    })
   })
 
   const swiftBodies = fc.oneof(
@@ -276,32 +271,26 @@ describe('fuzz: answers of a hostile store', function () {
       auth: {method: 'storage-url', storageUrl: `${hostile.origin}/v1/AUTH_a`, token: 't'},
       tempUrlKey: 'key',
     })
-    await fc.assert(
-      fc.asyncProperty(verbs, anyReply(swiftBodies), async (name, reply) => {
-        await tryVerb(swift(), VERBS[name] as Verb, reply, OWNER_TICKET)
-      }),
-      {numRuns: RUNS},
-    )
+    await fuzzAsync(fc.tuple(verbs, anyReply(swiftBodies)), async ([name, reply]) => {
+      await tryVerb(swift(), VERBS[name] as Verb, reply, OWNER_TICKET)
+    })
   })
 
   it('of a sign-in', async () => {
     const at = (path: string): string => hostile.origin + path
     const auths = [
-      () => ({method: 'v1', authUrl: at('/auth/v1.0'), user: 'u', key: 'k'}) as const,
-      () => ({method: 'v2-password', authUrl: at('/v2.0'), username: 'u', password: 'p'}) as const,
-      () => ({method: 'v3-password', authUrl: at('/v3'), username: 'u', password: 'p', projectName: 'p'}) as const,
-    ]
-    await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...auths), anyReply(swiftBodies), async (auth, reply) => {
-        await tryVerb(
-          {provider: 'swift', name: 'swift', auth: auth()},
-          (store, call) => store.publicUrl(TARGET, call),
-          reply,
-          OWNER_TICKET,
-        )
-      }),
-      {numRuns: RUNS},
-    )
+      {method: 'v1', authUrl: at('/auth/v1.0'), user: 'u', key: 'k'},
+      {method: 'v2-password', authUrl: at('/v2.0'), username: 'u', password: 'p'},
+      {method: 'v3-password', authUrl: at('/v3'), username: 'u', password: 'p', projectName: 'p'},
+    ] as const
+    await fuzzAsync(fc.tuple(fc.constantFrom(...auths), anyReply(swiftBodies)), async ([auth, reply]) => {
+      await tryVerb(
+        {provider: 'swift', name: 'swift', auth},
+        (store, call) => store.publicUrl(TARGET, call),
+        reply,
+        OWNER_TICKET,
+      )
+    })
   })
 
   it('of what a ticket is for', async () => {
@@ -311,41 +300,26 @@ describe('fuzz: answers of a hostile store', function () {
       sample =>
         JSON.parse(JSON.stringify(sample).replaceAll(/https:\/\/(?:s3|swift)\.example\.com/gu, 'ORIGIN')) as Ticket,
     )
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...names),
-        fc.constantFrom(...tickets),
-        anyReply(bodies),
-        async (name, sample, reply) => {
-          settle(reply)
-          const ticket = {
-            ...(JSON.parse(withOrigin(JSON.stringify(sample))) as Ticket),
-            expires: '2999-01-01T00:00:00.000Z',
-          }
-          await awaitNamed(async () => {
-            const store = await openTicket(ticket, {wire: {agents}, concurrency: 8, retry: {retryFor: 0}})
-            expectSound(await (VERBS[name] as Verb)(store as Store, callOf(), ticket))
-          })
-        },
-      ),
-      {numRuns: RUNS},
-    )
+    const inputs = fc.tuple(fc.constantFrom(...names), fc.constantFrom(...tickets), anyReply(bodies))
+    await fuzzAsync(inputs, async ([name, sample, reply]) => {
+      settle(reply)
+      const ticket = {
+        ...(JSON.parse(withOrigin(JSON.stringify(sample))) as Ticket),
+        expires: '2999-01-01T00:00:00.000Z',
+      }
+      const store = await openTicket(ticket, {wire: {agents}, concurrency: 8, retry: {retryFor: 0}})
+      expectSound(await (VERBS[name] as Verb)(store as Store, callOf(), ticket))
+    })
   })
 
   it('of a temp URL that is checked', async () => {
     const bodies = fc.oneof(mutated(S3_BODIES, XML_WORDS), swiftBodies)
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom('GET', 'HEAD', 'PUT'),
-        fc.constantFrom('X-Amz-Signature=ab', 'temp_url_sig=ab&temp_url_expires=1'),
-        anyReply(bodies),
-        async (method, query, reply) => {
-          settle(reply)
-          const temp = {url: `${hostile.origin}/v1/a/b/c?${query}`, method, headers: {}} as const
-          await awaitNamed(async () => expectSound(await checkUrl({agents}, temp, callOf())))
-        },
-      ),
-      {numRuns: RUNS},
-    )
+    const methods = fc.constantFrom('GET', 'HEAD', 'PUT')
+    const queries = fc.constantFrom('X-Amz-Signature=ab', 'temp_url_sig=ab&temp_url_expires=1')
+    await fuzzAsync(fc.tuple(methods, queries, anyReply(bodies)), async ([method, query, reply]) => {
+      settle(reply)
+      const temp = {url: `${hostile.origin}/v1/a/b/c?${query}`, method, headers: {}} as const
+      expectSound(await checkUrl({agents}, temp, callOf()))
+    })
   })
 })

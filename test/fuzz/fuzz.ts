@@ -1,12 +1,15 @@
 import {Script} from 'node:vm'
 import * as fc from 'fast-check'
 import {isFailure} from '../../src/core/failure.ts'
+import {startWatchdog} from './watchdog.ts'
 
 /** Inputs of each parser: 2,000, or as many as `FUZZ` says. */
 export const RUNS = Number(process.env['FUZZ'] ?? 2000)
 
 /** No input of some thousand characters may take longer, however busy the machine is. */
 const LONGEST = 5000
+/** What waits for a store is aborted after ten seconds, and then has to come to its end. */
+const LONGEST_AWAITED = 30_000
 
 const bound = new Script('globalThis.skyliftFuzz()')
 
@@ -26,11 +29,25 @@ export function callNamed(call: () => unknown): void {
   }
 }
 
-export async function awaitNamed(call: () => Promise<unknown>): Promise<void> {
+async function awaitNamed(call: () => Promise<unknown>, longest: number): Promise<void> {
   try {
-    await call()
+    await awaitInTime(call, longest)
   } catch (error) {
     if (!isNamed(error)) throw error
+  }
+}
+
+class NeverSettled extends Error {}
+
+async function awaitInTime(call: () => Promise<unknown>, longest: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new NeverSettled(`It did not settle in ${longest / 1000} s.`)), longest)
+  })
+  try {
+    await Promise.race([call(), late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -46,9 +63,28 @@ export function fuzz<T>(inputs: fc.Arbitrary<T>, parse: (input: T) => unknown): 
   )
 }
 
-export async function fuzzAsync<T>(inputs: fc.Arbitrary<T>, parse: (input: T) => Promise<unknown>): Promise<void> {
-  await fc.assert(
-    fc.asyncProperty(inputs, input => awaitNamed(() => parse(input))),
-    {numRuns: RUNS},
-  )
+/** Tries what settles later in the same way. An input that it never settles for is named, and not made smaller. */
+export async function fuzzAsync<T>(
+  inputs: fc.Arbitrary<T>,
+  parse: (input: T) => Promise<unknown>,
+  longest = LONGEST_AWAITED,
+): Promise<void> {
+  const watchdog = startWatchdog()
+  let isStuck = false
+  const property = fc.asyncProperty(inputs, async input => {
+    // Each smaller one might take as long again.
+    if (isStuck) return
+    watchdog.watch(fc.stringify(input))
+    try {
+      await awaitNamed(() => parse(input), longest)
+    } catch (error) {
+      isStuck = error instanceof NeverSettled
+      throw error
+    }
+  })
+  try {
+    await fc.assert(property, {numRuns: RUNS})
+  } finally {
+    await watchdog.close()
+  }
 }

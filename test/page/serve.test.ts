@@ -1,6 +1,8 @@
 import {randomBytes} from 'node:crypto'
 import {request} from 'node:http'
 import {setTimeout as sleep} from 'node:timers/promises'
+import {setFlagsFromString} from 'node:v8'
+import {runInNewContext} from 'node:vm'
 import {CreateBucketCommand, ListMultipartUploadsCommand} from '@aws-sdk/client-s3'
 import type {S3Client} from '@aws-sdk/client-s3'
 import {expect} from 'chai'
@@ -211,5 +213,28 @@ describe('page serve', function () {
     }
     const {Uploads = []} = await client.send(new ListMultipartUploadsCommand({Bucket: 'box'}))
     expect(Uploads.length).to.be.at.least(many)
+  })
+
+  it('tells a visitor in time that the store does not answer, whatever is collected as garbage meanwhile', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const never = (_: unknown, {signal}: {signal: AbortSignal}): Promise<never> =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+    const uploads = {begin: never, resume: never, sign: never, finish: never}
+    const options = {port: 0, host: '127.0.0.1', names: [], token: TOKEN, uploads, html: '', policy: ''}
+    const slow = await startPageServer({...options, patience: 500})
+    const collecting = setInterval(collect, 50)
+    try {
+      const reply = await fetch(`${slow.url}begin`, {
+        method: 'POST',
+        headers: {...manners(), origin: new URL(slow.url).origin},
+        body: '{}',
+      })
+      expect(reply.status).to.equal(503)
+      expect(await reply.json()).to.include({code: 'busy'})
+    } finally {
+      clearInterval(collecting)
+      await slow.close()
+    }
   })
 })

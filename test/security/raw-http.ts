@@ -1,4 +1,3 @@
-import {once} from 'node:events'
 import {connect} from 'node:net'
 
 /** Writes bytes as they stand to a server of this machine, and returns all that comes back until the connection ends. */
@@ -10,7 +9,7 @@ export async function speak(port: number, bytes: string, {end = false} = {}): Pr
   socket.on('error', () => {})
   socket.write(Buffer.from(bytes, 'latin1'))
   if (end) socket.end()
-  await once(socket, 'close')
+  await new Promise(resolve => socket.once('close', resolve))
   return answer
 }
 

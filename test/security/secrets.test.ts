@@ -8,7 +8,7 @@ import {findSandbox} from '../../src/sandbox/find-sandbox.ts'
 import {closeAll, openClient, openSandbox} from '../sandbox/support.ts'
 import {accessEnv, endSandboxes, makeHome, runSkylift, startSkylift} from '../support/run-skylift.ts'
 import type {Home, RunOptions} from '../support/run-skylift.ts'
-import {checkCommandLine, checkOutput, checkSecrets, checkStateFolder} from '../support/secrets.ts'
+import {checkCommandLine, checkOutput, checkSecrets, checkStateFolder, checkWritten} from '../support/secrets.ts'
 import {skipUnless} from '../support/skip.ts'
 import {makeTempFolder} from '../support/temp-folder.ts'
 
@@ -74,6 +74,19 @@ describe('the scan for secrets, which runs over every end-to-end test', () => {
         else scan()
       }
     }
+  })
+
+  it('finds secrets in what a command wrote for others, and lets their signatures pass', async () => {
+    const folder = await makeTempFolder()
+    for (const flag of ['-o', '--output', '--receipt', '--results']) {
+      const scan = (): void => checkWritten(ENV, ['upload', flag, 'written'], folder)
+      await writeFile(join(folder, 'written'), `{"url":"https://h/k?X-Amz-Signature=${SIGNATURE}"}`)
+      scan()
+      await writeFile(join(folder, 'written'), JSON.stringify({secret: SECRET}))
+      expect(scan, flag).to.throw('A secret is in written')
+    }
+    const summary = {...ENV, GITHUB_STEP_SUMMARY: join(folder, 'written')}
+    expect(() => checkWritten(summary, ['upload'], folder)).to.throw('A secret is in')
   })
 
   it('finds both in the words of a process', async function () {

@@ -8,7 +8,7 @@ import {fileURLToPath} from 'node:url'
 import {captureOutput} from '@oclif/test'
 import {run as runOclif} from '@oclif/core'
 import {findSandbox} from '../../src/sandbox/find-sandbox.ts'
-import {checkCommandLine, checkOutput, checkStateFolder} from './secrets.ts'
+import {checkCommandLine, checkOutput, checkStateFolder, checkWritten} from './secrets.ts'
 import {makeTempFolder} from './temp-folder.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -121,7 +121,7 @@ export function startSkylift(argv: readonly string[], {env, cwd, stdin, through 
   const ended = once(child, 'close').then(([status, signal]) => {
     words.check()
     const how = {status: (status as number | null) ?? undefined, signal: (signal as NodeJS.Signals | null) ?? undefined}
-    return withoutSecrets({...how, ...said}, env, argv)
+    return withoutSecrets({...how, ...said}, {env, argv, cwd})
   })
   return {
     child,
@@ -155,7 +155,7 @@ export async function callSkylift(argv: readonly string[], {env}: {readonly env:
     const {error, stdout, stderr} = await captureOutput(() => runOclif([...argv], {root: ROOT, pjson}))
     const exit = (error as {oclif?: {exit?: number}} | undefined)?.oclif?.exit
     if (error !== undefined && exit === undefined) throw error
-    return withoutSecrets({status: exit ?? 0, signal: undefined, stdout, stderr}, env, argv)
+    return withoutSecrets({status: exit ?? 0, signal: undefined, stdout, stderr}, {env, argv})
   } finally {
     process.env = before
   }
@@ -187,8 +187,12 @@ function lookAtWords(child: ChildProcess, env: Env): {check(): void} {
 }
 
 /** Whatever a test is about, what is secret stays so. */
-function withoutSecrets(ending: Ending, env: Env, argv: readonly string[]): Ending {
+function withoutSecrets(
+  ending: Ending,
+  {env, argv, cwd = '.'}: {readonly env: Env; readonly argv: readonly string[]; readonly cwd?: string | undefined},
+): Ending {
   checkOutput(ending, env, argv)
   checkStateFolder(env, argv)
+  checkWritten(env, argv, cwd)
   return ending
 }

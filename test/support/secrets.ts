@@ -1,5 +1,5 @@
 import {readdirSync, readFileSync} from 'node:fs'
-import {join} from 'node:path'
+import {join, resolve} from 'node:path'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -68,6 +68,17 @@ export function checkStateFolder(env: Env, argv: readonly string[]): void {
     const text = readStart(path)
     checkSecrets(path, text, env)
     checkSignatures(path, text)
+  }
+}
+
+/** Flags that name a file which the command writes for others: tickets, pages, receipts, results. */
+const WRITES = ['-o', '--output', '--receipt', '--results']
+
+/** A signed URL may stand in what was asked for, the key that signed it may not. */
+export function checkWritten(env: Env, argv: readonly string[], cwd: string): void {
+  const flags = argv.flatMap((word, index) => (WRITES.includes(word) ? (argv[index + 1] ?? []) : []))
+  for (const path of [...flags, env['GITHUB_STEP_SUMMARY'] ?? []].flat()) {
+    checkSecrets(path, readStart(resolve(cwd, path)), env)
   }
 }
 

@@ -21,6 +21,8 @@ export interface PageServerOptions {
   /** The page's policy, which as a header can also forbid frames. */
   readonly policy: string
   readonly onFailure?: (failure: Failure) => void
+  /** How long the store may take for one question; 30 s unless given. */
+  readonly patience?: number
 }
 
 export interface PageServer {
@@ -51,8 +53,13 @@ const ANSWER_WAIT = 30_000
 
 /** Serves the page and signs for it; no byte of content comes here. Fails `config` where the port is taken. */
 export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
+<<<<<<< HEAD
   const {uploads, host, port} = options
   const open = new Set<AbortController>()
+=======
+  const {uploads, host, port, patience = 30_000} = options
+  const stopping = new AbortController()
+>>>>>>> 4204030f11be2763867a513f861ac51d9f61e4bc
   const hosts = new Set<string>(options.names.map(name => name.toLowerCase()))
   const guard: Guard = {hosts, token: options.token}
   const questions: Readonly<Record<string, keyof Uploads>> = {
@@ -82,6 +89,7 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
     if (method !== 'POST') throw new Failure('usage', 'This is asked by POST.')
     checkCaller(request, guard)
     const question = await readQuestion(request)
+<<<<<<< HEAD
     send(response, 200, await withCall(call => uploads[name](question, call)))
   }
 
@@ -95,6 +103,20 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
     } finally {
       clearTimeout(timer)
       open.delete(controller)
+=======
+    send(response, 200, await inTime(signal => uploads[name](question, {signal})))
+  }
+
+  async function inTime(ask: (signal: AbortSignal) => Promise<unknown>): Promise<unknown> {
+    // Node 20 forgets an AbortSignal.timeout that only a joined signal knows of: its time would never come.
+    const late = new AbortController()
+    const failure = new Failure('busy', 'The store did not answer in time.')
+    const timer = setTimeout(() => late.abort(failure), patience)
+    try {
+      return await ask(AbortSignal.any([stopping.signal, late.signal]))
+    } finally {
+      clearTimeout(timer)
+>>>>>>> 4204030f11be2763867a513f861ac51d9f61e4bc
     }
   }
 

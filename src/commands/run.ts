@@ -1,8 +1,9 @@
 import type {Command} from '@oclif/core'
+import {main} from '../cli/run.ts'
 import {ALIASES, LOADERS} from './loaders.ts'
 
 /** Every command as it is typed. */
-export const NAMES = [...Object.keys(LOADERS), ...Object.keys(ALIASES)].map(id => id.replaceAll(':', ' '))
+const NAMES = [...Object.keys(LOADERS), ...Object.keys(ALIASES)].map(id => id.replaceAll(':', ' '))
 
 /** One command that is to be run, and the words behind its name. */
 export interface Found {
@@ -21,4 +22,9 @@ export function findCommand(argv: readonly string[]): Found | undefined {
     if (load !== undefined) return {id, words: argv.slice(index + 1), load}
   }
   return undefined
+}
+
+/** Runs the command line of this process, and ends it; `bin` is the URL of what was started. */
+export async function run(bin: string): Promise<never> {
+  return main(bin, findCommand, NAMES)
 }
