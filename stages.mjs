@@ -1535,6 +1535,26 @@ var init_proxy_agents = __esm({
   }
 });
 
+// src/core/durations.ts
+function formatDuration(ms) {
+  if (ms < 1e4) return `${(ms / 1e3).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1e3);
+  const parts = [
+    [Math.floor(seconds / 86400), "d"],
+    [Math.floor(seconds / 3600) % 24, "h"],
+    [Math.floor(seconds / 60) % 60, "min"],
+    [seconds % 60, "s"]
+  ];
+  const first = parts.findIndex(([value]) => value > 0);
+  return parts.slice(first, first + 2).filter(([value]) => value > 0).map(([value, unit]) => `${value} ${unit}`).join(" ");
+}
+var init_durations = __esm({
+  "src/core/durations.ts"() {
+    "use strict";
+    init_failure();
+  }
+});
+
 // src/http/answer-reader.ts
 function createAnswerReader() {
   let rest;
@@ -1662,12 +1682,8 @@ var init_answer_reader = __esm({
   }
 });
 
-// src/http/quick-connections.ts
-var quick_connections_exports = {};
-__export(quick_connections_exports, {
-  createQuickConnections: () => createQuickConnections
-});
-function createQuickConnections(agent, { isTls, hostname, port }) {
+// src/http/free-connections.ts
+function createFreeConnections(agent, { isTls, hostname, port }) {
   const free2 = [];
   const all = /* @__PURE__ */ new Set();
   const isName = !/^[\d.]+$|:/u.test(hostname);
@@ -1677,7 +1693,7 @@ function createQuickConnections(agent, { isTls, hostname, port }) {
   function connect5() {
     const socket = connecting.createConnection(options);
     all.add(socket);
-    const connection = createQuickConnection(socket, isTls);
+    const connection = watchConnection(socket, isTls);
     socket.once("close", () => {
       all.delete(socket);
       const index = free2.indexOf(connection);
@@ -1707,7 +1723,7 @@ function createQuickConnections(agent, { isTls, hostname, port }) {
     }
   };
 }
-function createQuickConnection(socket, isTls) {
+function watchConnection(socket, isTls) {
   let connecting = socket.connecting;
   let listener;
   let reader;
@@ -1739,8 +1755,13 @@ function createQuickConnection(socket, isTls) {
   socket.once("close", () => {
     end((to) => to.onFailure(last ?? Object.assign(new Error("socket hang up"), { code: "ECONNRESET" })));
   });
+  let room;
   return {
     socket,
+    scratch(size) {
+      if (room === void 0 || room.length < size) room = Buffer.allocUnsafeSlow(size + SPARE);
+      return room.subarray(0, size);
+    },
     isConnecting: () => connecting,
     exchange(bytes, to) {
       listener = to;
@@ -1749,12 +1770,156 @@ function createQuickConnection(socket, isTls) {
     }
   };
 }
-var MOST_FREE;
-var init_quick_connections = __esm({
-  "src/http/quick-connections.ts"() {
+var MOST_FREE, SPARE;
+var init_free_connections = __esm({
+  "src/http/free-connections.ts"() {
     "use strict";
     init_answer_reader();
     MOST_FREE = 256;
+    SPARE = 1024;
+  }
+});
+
+// src/http/send-queue.ts
+import { readFile } from "node:fs/promises";
+async function readSendQueue(socket) {
+  const { localPort, remotePort } = socket;
+  if (localPort === void 0 || remotePort === void 0) return void 0;
+  for (const table of ["/proc/self/net/tcp", "/proc/self/net/tcp6"]) {
+    const text = await readFile(table, "latin1").catch(() => "");
+    const row = findRow(text, toHex(localPort), toHex(remotePort));
+    if (row !== void 0) return row;
+  }
+  return void 0;
+}
+function findRow(text, local, remote) {
+  for (const line of text.split("\n")) {
+    const [, from, to, , queues] = line.trim().split(/\s+/u);
+    if (from?.endsWith(`:${local}`) && to?.endsWith(`:${remote}`))
+      return Number.parseInt(queues?.split(":", 1)[0] ?? "", 16);
+  }
+  return void 0;
+}
+function toHex(port) {
+  return port.toString(16).toUpperCase().padStart(4, "0");
+}
+var init_send_queue = __esm({
+  "src/http/send-queue.ts"() {
+    "use strict";
+  }
+});
+
+// src/http/quick-sender.ts
+var quick_sender_exports = {};
+__export(quick_sender_exports, {
+  createQuickSender: () => createQuickSender
+});
+import http2 from "node:http";
+function createQuickSender(agent, origin) {
+  const connections = createFreeConnections(agent, origin);
+  const { host } = origin;
+  return {
+    close: () => connections.close(),
+    send: (request, body, { signal: signal2, waits }) => new Promise((resolve, reject) => {
+      const head = formatHead(request, host, body.length);
+      const connection = connections.take();
+      const { socket } = connection;
+      const watch = watchSmall(connection, waits, host);
+      const stop = () => void socket.destroy();
+      const end = () => {
+        watch.stop();
+        signal2.removeEventListener("abort", stop);
+      };
+      signal2.addEventListener("abort", stop);
+      const bytes = connection.scratch(head.length + body.length);
+      bytes.write(head, 0, "latin1");
+      body.copy(bytes, head.length);
+      connection.exchange(bytes, {
+        onMove: watch.move,
+        onAnswer(answer) {
+          end();
+          if (answer.isReusable && socket.writableLength === 0) connections.give(connection);
+          else socket.destroy();
+          resolve(answer);
+        },
+        onFailure(error2) {
+          end();
+          reject(watch.failure() ?? error2);
+        }
+      });
+    })
+  };
+}
+function formatHead({ method, path, headers }, host, size) {
+  if (/[^\u0021-\u00FF]/u.test(path)) throw new TypeError("The path of a request holds what has to be escaped.");
+  let head = `${method} ${path} HTTP/1.1\r
+`;
+  let hasHost = false;
+  for (const name2 in headers) {
+    const value = headers[name2] ?? "";
+    http2.validateHeaderName(name2);
+    http2.validateHeaderValue(name2, value);
+    if (name2.toLowerCase() === "host") hasHost = true;
+    head += `${name2}: ${value}\r
+`;
+  }
+  if (!hasHost) head += `host: ${host}\r
+`;
+  return `${head}content-length: ${size}\r
+connection: keep-alive\r
+\r
+`;
+}
+function watchSmall(connection, waits, host) {
+  const { socket } = connection;
+  let failure;
+  let isOver = false;
+  let isAnswering = false;
+  let queued;
+  let timer;
+  function fail(message) {
+    failure = new Failure("network", message, { retryable: true });
+    socket.destroy(failure);
+  }
+  async function checkAnswer() {
+    const before = queued;
+    queued = await readSendQueue(socket);
+    if (isOver) return;
+    if (queued !== void 0 && queued > 0 && queued !== before) wait();
+    else fail(`${host} did not answer within ${formatDuration(waits.answer)}.`);
+  }
+  function wait() {
+    timer = connection.isConnecting() ? setTimeout(
+      () => fail(`${host} did not take the connection within ${formatDuration(waits.connect)}.`),
+      waits.connect
+    ) : isAnswering ? setTimeout(
+      () => fail(`${host} stopped in the middle of its answer for ${formatDuration(waits.stall)}.`),
+      waits.stall
+    ) : setTimeout(() => void checkAnswer(), waits.answer);
+  }
+  let wasConnecting = connection.isConnecting();
+  wait();
+  return {
+    move() {
+      clearTimeout(timer);
+      if (!wasConnecting) isAnswering = true;
+      wasConnecting = false;
+      wait();
+    },
+    stop() {
+      isOver = true;
+      clearTimeout(timer);
+    },
+    failure: () => failure
+  };
+}
+var init_quick_sender = __esm({
+  "src/http/quick-sender.ts"() {
+    "use strict";
+    init_failure();
+    init_durations();
+    init_free_connections();
+    init_send_queue();
   }
 });
 
@@ -1798,8 +1963,8 @@ function createAgents(options = {}) {
   async function openQuick(origin) {
     const agent = await agentFor(origin);
     if (findProxy(new URL(origin)) !== "") return void 0;
-    const { createQuickConnections: createQuickConnections2 } = await Promise.resolve().then(() => (init_quick_connections(), quick_connections_exports));
-    return createQuickConnections2(agent, readOrigin(origin));
+    const { createQuickSender: createQuickSender2 } = await Promise.resolve().then(() => (init_quick_sender(), quick_sender_exports));
+    return createQuickSender2(agent, readOrigin(origin));
   }
   function agentFor(origin) {
     const agent = found.get(origin) ?? findAgent(origin);
@@ -1851,38 +2016,19 @@ var init_agents = __esm({
   }
 });
 
-// src/http/windows.ts
-function takeWindows() {
-  return free.pop() ?? { pair: [Buffer.allocUnsafeSlow(WINDOW), Buffer.allocUnsafeSlow(WINDOW)] };
-}
-function giveWindows(windows) {
-  free.push(windows);
-}
-function windowSize(bytesPerSecond) {
-  return Math.min(WINDOW, Math.max(SMALLEST, Math.floor(bytesPerSecond / 2)));
-}
-function pacedWindowSize(bytesPerSecond) {
-  return Math.min(LARGEST_PACED, Math.max(SMALLEST_PACED, Math.floor(bytesPerSecond / 10)));
-}
+// src/core/body.ts
 async function fillWindow(body, window2, position) {
   if (await body.read(window2, position) === window2.length) return window2;
   throw new Failure("source-changed", "The file became shorter while it was read.");
 }
-var WINDOW, SMALLEST, free, FIRST_PACED, SMALLEST_PACED, LARGEST_PACED;
-var init_windows = __esm({
-  "src/http/windows.ts"() {
+var init_body = __esm({
+  "src/core/body.ts"() {
     "use strict";
     init_failure();
-    WINDOW = 512 * 1024;
-    SMALLEST = 64 * 1024;
-    free = [];
-    FIRST_PACED = 4 * 1024;
-    SMALLEST_PACED = 1024;
-    LARGEST_PACED = 256 * 1024;
   }
 });
 
-// src/http/buffer-body.ts
+// src/core/buffer-body.ts
 function bufferBody(given) {
   const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
   return {
@@ -1901,59 +2047,10 @@ async function loadSmall(body) {
 }
 var SMALL_BODY;
 var init_buffer_body = __esm({
-  "src/http/buffer-body.ts"() {
+  "src/core/buffer-body.ts"() {
     "use strict";
-    init_windows();
+    init_body();
     SMALL_BODY = 64 * 1024;
-  }
-});
-
-// src/core/durations.ts
-function formatDuration(ms) {
-  if (ms < 1e4) return `${(ms / 1e3).toFixed(1)} s`;
-  const seconds = Math.round(ms / 1e3);
-  const parts = [
-    [Math.floor(seconds / 86400), "d"],
-    [Math.floor(seconds / 3600) % 24, "h"],
-    [Math.floor(seconds / 60) % 60, "min"],
-    [seconds % 60, "s"]
-  ];
-  const first = parts.findIndex(([value]) => value > 0);
-  return parts.slice(first, first + 2).filter(([value]) => value > 0).map(([value, unit]) => `${value} ${unit}`).join(" ");
-}
-var init_durations = __esm({
-  "src/core/durations.ts"() {
-    "use strict";
-    init_failure();
-  }
-});
-
-// src/http/send-queue.ts
-import { readFile } from "node:fs/promises";
-async function readSendQueue(socket) {
-  const { localPort, remotePort } = socket;
-  if (localPort === void 0 || remotePort === void 0) return void 0;
-  for (const table of ["/proc/self/net/tcp", "/proc/self/net/tcp6"]) {
-    const text = await readFile(table, "latin1").catch(() => "");
-    const row = findRow(text, toHex(localPort), toHex(remotePort));
-    if (row !== void 0) return row;
-  }
-  return void 0;
-}
-function findRow(text, local, remote) {
-  for (const line of text.split("\n")) {
-    const [, from, to, , queues] = line.trim().split(/\s+/u);
-    if (from?.endsWith(`:${local}`) && to?.endsWith(`:${remote}`))
-      return Number.parseInt(queues?.split(":", 1)[0] ?? "", 16);
-  }
-  return void 0;
-}
-function toHex(port) {
-  return port.toString(16).toUpperCase().padStart(4, "0");
-}
-var init_send_queue = __esm({
-  "src/http/send-queue.ts"() {
-    "use strict";
   }
 });
 
@@ -2129,6 +2226,32 @@ var init_network_failure = __esm({
   }
 });
 
+// src/http/windows.ts
+function takeWindows() {
+  return free.pop() ?? { pair: [Buffer.allocUnsafeSlow(WINDOW), Buffer.allocUnsafeSlow(WINDOW)] };
+}
+function giveWindows(windows) {
+  free.push(windows);
+}
+function windowSize(bytesPerSecond) {
+  return Math.min(WINDOW, Math.max(SMALLEST, Math.floor(bytesPerSecond / 2)));
+}
+function pacedWindowSize(bytesPerSecond) {
+  return Math.min(LARGEST_PACED, Math.max(SMALLEST_PACED, Math.floor(bytesPerSecond / 10)));
+}
+var WINDOW, SMALLEST, free, FIRST_PACED, SMALLEST_PACED, LARGEST_PACED;
+var init_windows = __esm({
+  "src/http/windows.ts"() {
+    "use strict";
+    WINDOW = 512 * 1024;
+    SMALLEST = 64 * 1024;
+    free = [];
+    FIRST_PACED = 4 * 1024;
+    SMALLEST_PACED = 1024;
+    LARGEST_PACED = 256 * 1024;
+  }
+});
+
 // src/http/pump.ts
 function linger(onWake) {
   return new Promise((resolve) => {
@@ -2200,113 +2323,9 @@ var LINGER;
 var init_pump = __esm({
   "src/http/pump.ts"() {
     "use strict";
+    init_body();
     init_windows();
     LINGER = 100;
-  }
-});
-
-// src/http/send-small.ts
-import { validateHeaderName, validateHeaderValue } from "node:http";
-function sendSmall(connections, request, body, { signal: signal2, waits, host }) {
-  const bytes = joinRequest(request, host, body);
-  return new Promise((resolve, reject) => {
-    const connection = connections.take();
-    const { socket } = connection;
-    const watch = watchSmall(connection, waits, host);
-    const stop = () => void socket.destroy();
-    const end = () => {
-      watch.stop();
-      signal2.removeEventListener("abort", stop);
-    };
-    signal2.addEventListener("abort", stop);
-    connection.exchange(bytes, {
-      onMove: watch.move,
-      onAnswer(answer) {
-        end();
-        if (answer.isReusable && socket.writableLength === 0) connections.give(connection);
-        else socket.destroy();
-        resolve(answer);
-      },
-      onFailure(error2) {
-        end();
-        reject(watch.failure() ?? error2);
-      }
-    });
-  });
-}
-function joinRequest({ method, path, headers }, host, body) {
-  if (/[^\u0021-\u00FF]/u.test(path)) throw new TypeError("Request path contains unescaped characters");
-  let head = `${method} ${path} HTTP/1.1\r
-`;
-  let hasHost = false;
-  for (const name2 in headers) {
-    const value = headers[name2] ?? "";
-    validateHeaderName(name2);
-    validateHeaderValue(name2, value);
-    if (name2.toLowerCase() === "host") hasHost = true;
-    head += `${name2}: ${value}\r
-`;
-  }
-  if (!hasHost) head += `host: ${host}\r
-`;
-  head += `content-length: ${body.length}\r
-connection: keep-alive\r
-\r
-`;
-  const bytes = Buffer.allocUnsafe(head.length + body.length);
-  bytes.write(head, 0, "latin1");
-  body.copy(bytes, head.length);
-  return bytes;
-}
-function watchSmall(connection, waits, host) {
-  const { socket } = connection;
-  let failure;
-  let isOver = false;
-  let isAnswering = false;
-  let queued;
-  let timer;
-  function fail(message) {
-    failure = new Failure("network", message, { retryable: true });
-    socket.destroy(failure);
-  }
-  async function checkAnswer() {
-    const before = queued;
-    queued = await readSendQueue(socket);
-    if (isOver) return;
-    if (queued !== void 0 && queued > 0 && queued !== before) wait();
-    else fail(`${host} did not answer within ${formatDuration(waits.answer)}.`);
-  }
-  function wait() {
-    timer = connection.isConnecting() ? setTimeout(
-      () => fail(`${host} did not take the connection within ${formatDuration(waits.connect)}.`),
-      waits.connect
-    ) : isAnswering ? setTimeout(
-      () => fail(`${host} stopped in the middle of its answer for ${formatDuration(waits.stall)}.`),
-      waits.stall
-    ) : setTimeout(() => void checkAnswer(), waits.answer);
-  }
-  let wasConnecting = connection.isConnecting();
-  wait();
-  return {
-    move() {
-      clearTimeout(timer);
-      if (!wasConnecting) isAnswering = true;
-      wasConnecting = false;
-      wait();
-    },
-    stop() {
-      isOver = true;
-      clearTimeout(timer);
-    },
-    failure: () => failure
-  };
-}
-var init_send_small = __esm({
-  "src/http/send-small.ts"() {
-    "use strict";
-    init_failure();
-    init_durations();
-    init_send_queue();
   }
 });
 
@@ -2354,7 +2373,7 @@ async function exchange(wire2, request, options) {
   const body = request.body;
   if (isSmall(body) && options.pace === void 0 && options.onBytes === void 0) {
     const quick = await wire2.agents.quickFor(request.origin);
-    if (quick !== void 0) return exchangeSmall(quick, request, body, options, { waits, host });
+    if (quick !== void 0) return exchangeSmall(quick, request, body, options, waits);
   }
   const agent = await wire2.agents.agentFor(request.origin);
   const library = libraries.get(isTls) ?? await loadLibrary(isTls);
@@ -2405,12 +2424,12 @@ async function exchange(wire2, request, options) {
 function isSmall(body) {
   return body !== void 0 && body.size <= SMALL_BODY;
 }
-async function exchangeSmall(quick, request, body, { signal: signal2, answer = 0, onWindow, onSent }, { waits, host }) {
+async function exchangeSmall(quick, request, body, { signal: signal2, answer = 0, onWindow, onSent }, waits) {
   const { bytes = NOTHING } = await loadSmall(body);
   signal2.throwIfAborted();
   if (bytes.length > 0) onWindow?.(bytes, 0);
   const given = answer > 0 ? { ...waits, answer } : waits;
-  const { status, headers, text } = await sendSmall(quick, request, bytes, { signal: signal2, waits: given, host });
+  const { status, headers, text } = await quick.send(request, bytes, { signal: signal2, waits: given });
   if (bytes.length > 0) onSent?.(bytes.length);
   return { status, headers, text };
 }
@@ -2460,7 +2479,6 @@ var init_send = __esm({
     init_network_failure();
     init_origin();
     init_pump();
-    init_send_small();
     init_waits();
     MAX_TEXT = 16 * 1024 * 1024;
     NOTHING = Buffer.alloc(0);
@@ -12117,6 +12135,7 @@ var TURN, SMALL, queue;
 var init_digest = __esm({
   "src/http/digest.ts"() {
     "use strict";
+    init_body();
     init_sizes();
     init_hash_queue();
     init_windows();
@@ -21268,10 +21287,10 @@ var init_HttpBindingNormalizedSchema = __esm({
       return segments.length ? segments : void 0;
     };
     buildHttpOperationBindings = (schema) => {
-      const { http: http3, endpoint: endpoint2 } = translateTraits(schema.traits ?? {});
-      const [path, search] = http3?.[1].split("?") ?? [];
+      const { http: http4, endpoint: endpoint2 } = translateTraits(schema.traits ?? {});
+      const [path, search] = http4?.[1].split("?") ?? [];
       return [
-        http3?.[0],
+        http4?.[0],
         path,
         search ? [...new URLSearchParams(search)] : [],
         path ? buildPathSegments(path) : void 0,
@@ -26761,12 +26780,15 @@ function toBytes(data2) {
   return ArrayBuffer.isView(data2) ? new Uint8Array(data2.buffer, data2.byteOffset, data2.byteLength) : new Uint8Array(data2);
 }
 function encodeWord2(text) {
+  if (UNRESERVED.test(text)) return text;
   return encodeURIComponent(text).replaceAll(/[!'()*]/gu, (char) => `%${char.codePointAt(0)?.toString(16).toUpperCase()}`);
 }
 function encodeKey(key) {
+  if (PLAIN_KEY.test(key)) return key;
   return key.split("/").map(encodeWord2).join("/");
 }
 function encodeQuery2(query) {
+  if (Object.keys(query).length === 0) return "";
   const pairs = new Map(Object.entries(query).map(([name2, value]) => [encodeWord2(name2), encodeWord2(value)]));
   return [...pairs.keys()].sort().map((name2) => `${name2}=${pairs.get(name2)}`).join("&");
 }
@@ -26826,7 +26848,7 @@ async function signGet(service, { origin, query }, options) {
 function signingDate(options) {
   return options.date ?? new Date(Date.now() + (options.skew ?? 0));
 }
-var import_signature_v4, Sha256, UNSIGNED_PAYLOAD;
+var import_signature_v4, Sha256, UNRESERVED, PLAIN_KEY, UNSIGNED_PAYLOAD;
 var init_sign = __esm({
   "src/stores/s3/sign.ts"() {
     "use strict";
@@ -26846,6 +26868,8 @@ var init_sign = __esm({
       reset() {
       }
     };
+    UNRESERVED = /^[\w.~-]*$/u;
+    PLAIN_KEY = /^[\w./~-]*$/u;
     UNSIGNED_PAYLOAD = { "x-amz-content-sha256": "UNSIGNED-PAYLOAD" };
   }
 });
@@ -54493,7 +54517,9 @@ function objectHeaders2(options) {
   for (const [name2, value] of Object.entries(options.metadata ?? {})) {
     named[`x-amz-meta-${name2.toLowerCase()}`] = encodeHeader2(value);
   }
-  return Object.fromEntries(Object.entries(named).filter((entry) => entry[1] !== void 0));
+  const headers = {};
+  for (const name2 in named) if (named[name2] !== void 0) headers[name2] = named[name2];
+  return headers;
 }
 function refuseSwift2({ deleteAfterInSeconds, keepOldSegments }) {
   if (deleteAfterInSeconds !== void 0) {
@@ -56125,7 +56151,7 @@ var SEND_PARTS, EMPTY_MD5;
 var init_engine_sdk = __esm({
   "src/stores/s3/engine-sdk.ts"() {
     "use strict";
-    init_windows();
+    init_body();
     init_waits();
     init_sizes();
     init_checksum3();
@@ -56786,6 +56812,7 @@ async function openDriver(remote, options) {
 // src/upload/transfer.ts
 init_failure();
 init_target();
+import { setMaxListeners as setMaxListeners2 } from "node:events";
 
 // src/upload/failure-log.ts
 var KEPT_OF_EACH = 20;
@@ -56825,6 +56852,7 @@ init_failure();
 init_target();
 
 // src/upload/attempt.ts
+init_buffer_body();
 init_failure();
 init_sizes();
 init_target();
@@ -56847,16 +56875,20 @@ function describeConcurrency(before, now, most) {
   if (now < before) return `The store cannot keep up: ${now} at once from now on, of ${most}.`;
   return now === most ? `The store keeps up again: ${most} at once.` : void 0;
 }
-var followed = /* @__PURE__ */ new WeakSet();
+var followers = /* @__PURE__ */ new WeakMap();
+function lead(signal2) {
+  const all = /* @__PURE__ */ new Set();
+  followers.set(signal2, all);
+  signal2.addEventListener("abort", () => all.forEach((each) => each.abort(signal2.reason)), { once: true });
+  return all;
+}
 function followSignal(signal2) {
   const own = new AbortController();
-  const follow = () => own.abort(signal2.reason);
   setMaxListeners(0, own.signal);
-  if (!followed.has(signal2)) setMaxListeners(0, signal2);
-  followed.add(signal2);
-  signal2.addEventListener("abort", follow, { once: true });
-  if (signal2.aborted) follow();
-  return { own, letGo: () => signal2.removeEventListener("abort", follow) };
+  const all = followers.get(signal2) ?? lead(signal2);
+  all.add(own);
+  if (signal2.aborted) own.abort(signal2.reason);
+  return { own, letGo: () => void all.delete(own) };
 }
 
 // src/upload/plan.ts
@@ -57174,31 +57206,41 @@ var inPool = {
   fstat: promisify(fstat)
 };
 var openFd = quickCall(
-  (path) => openSync2(path, FLAGS2),
-  (path) => inPool.open(path, FLAGS2)
+  (path) => {
+    const fd = openSync2(path, FLAGS2);
+    try {
+      return { fd, stats: fstatSync3(fd, EXACT) };
+    } catch (error2) {
+      closeSync2(fd);
+      throw error2;
+    }
+  },
+  async (path) => {
+    const fd = await inPool.open(path, FLAGS2);
+    try {
+      return { fd, stats: await inPool.fstat(fd, EXACT) };
+    } catch (error2) {
+      closeSync2(fd);
+      throw error2;
+    }
+  }
 );
 var closeFd = quickCall(closeSync2, promisify(close));
-var statFd = quickCall(
-  (fd) => fstatSync3(fd, EXACT),
-  (fd) => inPool.fstat(fd, EXACT)
-);
 var statPath = quickCall(
   (path) => statSync(path, EXACT),
   (path) => inPool.stat(path, EXACT)
 );
 async function openFile(path, isPrefix = false) {
-  const fd = await openFd(path).catch((error2) => {
+  const { fd, stats } = await openFd(path).catch((error2) => {
     throw sourceFailure(error2, path);
   });
-  let identity;
   try {
-    const found = await statFd(fd);
-    refuseNonFile(found, path);
-    identity = identify(found);
+    refuseNonFile(stats, path);
   } catch (error2) {
     await closeFd(fd);
-    throw sourceFailure(error2, path);
+    throw error2;
   }
+  const identity = identify(stats);
   const readAt = createReader(fd);
   return {
     path,
@@ -57317,8 +57359,7 @@ var RESUMABLE = [
 function createAttempt(id, item, store3, settings) {
   const { onEvent } = settings;
   const { target, options } = item;
-  const { own, letGo } = followSignal(settings.signal);
-  const { signal: signal2 } = own;
+  let group4;
   const pending = /* @__PURE__ */ new Set();
   const receipts = /* @__PURE__ */ new Map();
   let source;
@@ -57328,12 +57369,13 @@ function createAttempt(id, item, store3, settings) {
   let failure;
   let isForgotten = false;
   const tell = (message) => onEvent({ event: "note", id, message });
-  const callFor = (part) => makeCall(id, part, signal2, settings);
+  const signal2 = () => group4?.own.signal ?? settings.signal;
+  const callFor = (part) => makeCall(id, part, signal2(), settings);
   function fail(error2) {
     if (failure !== void 0) return;
     failure = asFailure(settings.signal.aborted ? settings.signal.reason : error2);
     isForgotten = kept !== void 0 && failure.code === "not-found";
-    own.abort(failure);
+    group4?.own.abort(failure);
   }
   function piece(run) {
     let done = () => {
@@ -57352,8 +57394,9 @@ function createAttempt(id, item, store3, settings) {
     };
   }
   async function sendWhole(from) {
-    await from.check();
-    const done = await store3.putWhole(target, from.body({ offset: 0, size: from.size }), options, callFor(0)).catch(async (error2) => {
+    const body = await loadSmall(from.body({ offset: 0, size: from.size }));
+    if (body.bytes === void 0) await from.check();
+    const done = await store3.putWhole(target, body, options, callFor(0)).catch(async (error2) => {
       if (isFailure(error2, "integrity")) await from.check();
       throw error2;
     });
@@ -57369,7 +57412,7 @@ function createAttempt(id, item, store3, settings) {
     onEvent({ event: "stored", id, part: part.number, size: part.size });
   }
   async function checkKept(from, to, { part, receipt }) {
-    const sums = await sumBody2(from.body(part), signal2, receipt.crc32 === "");
+    const sums = await sumBody2(from.body(part), signal2(), receipt.crc32 === "");
     const isSame = receipt.crc32 === "" ? sums.md5 === receipt.etag : sums.crc32 === receipt.crc32;
     if (!isSame) return sendPart(from, to, part);
     const known2 = { ...receipt, crc32: sums.crc32 };
@@ -57382,7 +57425,10 @@ function createAttempt(id, item, store3, settings) {
     const wished = planParts(source.size, await store3.limits(call), settings);
     const needs = { target, options, source, plan: wished, store: store3, call, keep: settings.keep, tell };
     if (wished.count === 0) await dropEarlier(needs);
-    else kept = await openSession(needs);
+    else {
+      kept = await openSession(needs);
+      group4 = followSignal(settings.signal);
+    }
     plan = kept?.plan ?? wished;
     const keptSize = [...kept?.kept.values() ?? []].reduce((sum, { part }) => sum + part.size, 0);
     const { size, count: parts, partSize } = plan;
@@ -57402,7 +57448,7 @@ function createAttempt(id, item, store3, settings) {
   async function completeParts(from, to) {
     for (let round2 = 1; ; round2++) {
       const all = sortReceipts(receipts);
-      if (await from.check() === "touched") await verifySource(from, to.plan, all, signal2);
+      if (await from.check() === "touched") await verifySource(from, to.plan, all, signal2());
       try {
         return await store3.complete(to.session, all, callFor(0));
       } catch (error2) {
@@ -57434,16 +57480,11 @@ function createAttempt(id, item, store3, settings) {
     get isSmall() {
       return source !== void 0 && source.size < SMALL_OBJECT;
     },
-    async *work() {
-      try {
-        await begin();
-      } catch (error2) {
-        fail(error2);
-        return;
-      }
+    begin: () => begin().catch(fail),
+    *pieces() {
       const from = source;
       const to = kept;
-      if (from === void 0) return;
+      if (from === void 0 || failure !== void 0) return;
       if (to === void 0) {
         yield piece(() => sendWhole(from));
         return;
@@ -57470,7 +57511,7 @@ function createAttempt(id, item, store3, settings) {
         else keptParts = await cleanUp(failure, kept);
       }
       await source?.close();
-      letGo();
+      group4?.letGo();
       return {
         isForgotten,
         keptParts,
@@ -57511,7 +57552,8 @@ function createObjectTransfer(id, item, store3, settings) {
       if (reason === void 0) break;
       onEvent({ event: "note", id, message: reason });
       attempt = createAttempt(id, item, store3, settings);
-      await runAll(attempt.work(), settings.concurrency);
+      await attempt.begin();
+      await runAll(attempt.pieces(), settings.concurrency);
       end = await attempt.settle();
     }
     const { stored, plan, receipts, keptParts, file } = end;
@@ -57531,7 +57573,8 @@ function createObjectTransfer(id, item, store3, settings) {
     get isSmall() {
       return attempt.isSmall;
     },
-    work: () => attempt.work(),
+    begin: () => attempt.begin(),
+    pieces: () => attempt.pieces(),
     finish: () => ended2 ??= settle(),
     async stop(reason) {
       attempt.cancel(reason);
@@ -57539,9 +57582,9 @@ function createObjectTransfer(id, item, store3, settings) {
     }
   };
 }
-async function runAll(work, concurrency) {
+async function runAll(pieces, concurrency) {
   const worker = async () => {
-    for await (const run of work) await run();
+    for (const run of pieces) await run();
   };
   await Promise.all(Array.from({ length: concurrency }, worker));
 }
@@ -57567,6 +57610,7 @@ function isSkipped(item) {
 var LEAST_PATIENCE = 16;
 async function uploadAll(items, store3, settings) {
   const open3 = /* @__PURE__ */ new Set();
+  setMaxListeners2(0, settings.signal);
   const log = createFailureLog(settings.maxFailures ?? Infinity, Math.max(LEAST_PATIENCE, settings.concurrency * 2));
   const room = createRoom(settings.concurrency * 2);
   let done = 0;
@@ -57600,23 +57644,29 @@ async function uploadAll(items, store3, settings) {
       }
       const transfer = createObjectTransfer(id, item, store3, settings);
       open3.add(transfer);
-      for await (const run of transfer.work()) {
-        if (transfer.isSmall) yield run;
-        else {
-          await room.take();
-          yield () => run().finally(room.give);
-        }
+      await transfer.begin();
+      if (transfer.isSmall) {
+        yield async () => {
+          for (const run of transfer.pieces()) await run();
+          await end(transfer);
+        };
+        continue;
       }
-      yield async () => {
-        const { failure } = await transfer.finish();
-        if (settings.signal.aborted) return;
-        open3.delete(transfer);
-        if (failure === void 0) {
-          done++;
-          log.succeed();
-        } else log.add(failure);
-      };
+      for (const run of transfer.pieces()) {
+        await room.take();
+        yield () => run().finally(room.give);
+      }
+      yield () => end(transfer);
     }
+  }
+  async function end(transfer) {
+    const { failure } = await transfer.finish();
+    if (settings.signal.aborted) return;
+    open3.delete(transfer);
+    if (failure === void 0) {
+      done++;
+      log.succeed();
+    } else log.add(failure);
   }
   const work = produceWork();
   const worker = async () => {
@@ -57627,11 +57677,11 @@ async function uploadAll(items, store3, settings) {
   };
   const atOnce = Math.max(settings.concurrency, settings.smallConcurrency ?? 0);
   const ends = await Promise.allSettled(Array.from({ length: atOnce * 2 }, worker));
-  const broken2 = ends.find((end) => end.status === "rejected");
+  const broken2 = ends.find((end2) => end2.status === "rejected");
   if (broken2 === void 0) return { done, skipped, failed: log.count, failures: log.failures };
   const reason = asFailure(settings.signal.aborted ? settings.signal.reason : broken2.reason);
   const stopped = await Promise.all([...open3].map((transfer) => transfer.stop(reason)));
-  const keptParts = stopped.reduce((sum, end) => sum + end.keptParts, 0);
+  const keptParts = stopped.reduce((sum, end2) => sum + end2.keptParts, 0);
   if (keptParts === 0) throw reason;
   const kept = `${keptParts.toLocaleString("en")} ${keptParts === 1 ? "part is" : "parts are"} kept at the store.`;
   throw new Failure(reason.code, `${reason.message} ${kept}`, { cause: reason, suggestion: GO_ON });
@@ -57654,12 +57704,12 @@ function createRoom(most) {
 
 // test/bench/out/stages.ts
 import { readdirSync } from "node:fs";
-import http2 from "node:http";
+import http3 from "node:http";
 var stage = process.argv[2];
 var N = Number(process.env.N ?? 2e3);
 var C = 128;
 var endpoint = "http://127.0.0.1:9590";
-var names = readdirSync("/tmp/small").sort();
+var names = readdirSync("/dev/shm/small").sort();
 var wire = { agents: createAgents() };
 var signal = new AbortController().signal;
 var i5 = 0;
@@ -57675,9 +57725,9 @@ var store2 = ["put", "all", "allnofile"].includes(stage) ? await makeStore() : v
 var t02 = process.cpuUsage();
 var w0 = performance.now();
 if (stage === "node") {
-  const agent = new http2.Agent({ keepAlive: true, maxFreeSockets: 256, noDelay: true });
+  const agent = new http3.Agent({ keepAlive: true, maxFreeSockets: 256, noDelay: true });
   await pool((n3) => new Promise((res, rej) => {
-    const r5 = http2.request({ agent, host: "127.0.0.1", port: 9590, method: "PUT", path: `/b/small/${names[n3]}`, headers: { "content-length": "16384" } }, (m3) => {
+    const r5 = http3.request({ agent, host: "127.0.0.1", port: 9590, method: "PUT", path: `/b/small/${names[n3]}`, headers: { "content-length": "16384" } }, (m3) => {
       m3.resume();
       m3.on("end", res);
     });
@@ -57690,7 +57740,7 @@ if (stage === "node") {
   await pool((n3) => store2.putWhole({ remote: "s3", container: "b", key: `small/${names[n3]}` }, bufferBody(data), { contentType: "application/octet-stream" }, { signal }));
 } else if (stage === "files") {
   await pool(async (n3) => {
-    const f5 = await openFile("/tmp/small/" + names[n3]);
+    const f5 = await openFile("/dev/shm/small/" + names[n3]);
     const b5 = Buffer.allocUnsafeSlow(f5.size);
     await f5.body({ offset: 0, size: f5.size }).read(b5, 0);
     await f5.check();
@@ -57698,7 +57748,7 @@ if (stage === "node") {
     await f5.close();
   });
 } else if (stage === "all") {
-  const items = names.map((n3) => ({ path: "/tmp/small/" + n3, target: { remote: "s3", container: "b", key: "small/" + n3 }, options: { contentType: "application/octet-stream" } }));
+  const items = names.map((n3) => ({ path: "/dev/shm/small/" + n3, target: { remote: "s3", container: "b", key: "small/" + n3 }, options: { contentType: "application/octet-stream" } }));
   const r5 = await uploadAll(items, store2, { signal, concurrency: 8, smallConcurrency: 128, onEvent: () => {
   } });
   if (r5.done !== N) console.log(r5);

@@ -4,7 +4,7 @@ import type {SecureContext} from 'node:tls'
 import {getProxyForUrl} from 'proxy-from-env'
 import {Failure} from '../core/failure.ts'
 import {readOrigin} from './origin.ts'
-import type {QuickConnections} from './quick-connections.ts'
+import type {QuickSender} from './quick-sender.ts'
 
 /** Which servers are believed to be who they say. */
 export interface Trust {
@@ -23,8 +23,8 @@ export interface AgentOptions extends Trust {
 export interface Agents {
   /** Fails `config` where the proxy's address cannot be read. */
   agentFor(origin: string): Promise<http.Agent>
-  /** Connections for small requests; undefined where a proxy stands between. Fails as `agentFor`. */
-  quickFor(origin: string): Promise<QuickConnections | undefined>
+  /** Sends small requests; undefined where a proxy stands between. Fails as `agentFor`. */
+  quickFor(origin: string): Promise<QuickSender | undefined>
   /** Adds to what the options said, for connections that are made from now on. */
   trust(more: Trust): void
   close(): void
@@ -42,7 +42,7 @@ export function createAgents(options: AgentOptions = {}): Agents {
   const keepAlive = {keepAlive: true, maxFreeSockets: 256, noDelay: true} as const
   const made = new Map<string, Promise<http.Agent>>()
   const found = new Map<string, Promise<http.Agent>>()
-  const quick = new Map<string, Promise<QuickConnections | undefined>>()
+  const quick = new Map<string, Promise<QuickSender | undefined>>()
   let {extraCa = [], verifyTls = true} = options
 
   async function tlsOptions(): Promise<{secureContext?: SecureContext; rejectUnauthorized?: boolean}> {
@@ -77,11 +77,11 @@ export function createAgents(options: AgentOptions = {}): Agents {
     return agent
   }
 
-  async function openQuick(origin: string): Promise<QuickConnections | undefined> {
+  async function openQuick(origin: string): Promise<QuickSender | undefined> {
     const agent = await agentFor(origin)
     if (findProxy(new URL(origin)) !== '') return undefined
-    const {createQuickConnections} = await import('./quick-connections.ts')
-    return createQuickConnections(agent, readOrigin(origin))
+    const {createQuickSender} = await import('./quick-sender.ts')
+    return createQuickSender(agent, readOrigin(origin))
   }
 
   function agentFor(origin: string): Promise<http.Agent> {

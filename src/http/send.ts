@@ -1,13 +1,12 @@
 import type http from 'node:http'
 import type {Body} from '../core/body.ts'
 import type {Agents} from './agents.ts'
-import {loadSmall, SMALL_BODY} from './buffer-body.ts'
+import {loadSmall, SMALL_BODY} from '../core/buffer-body.ts'
 import {createWatch} from './watch.ts'
 import {isUnreached, networkFailure} from './network-failure.ts'
 import {readOrigin} from './origin.ts'
 import {pumpBody} from './pump.ts'
-import type {QuickConnections} from './quick-connections.ts'
-import {sendSmall} from './send-small.ts'
+import type {QuickSender} from './quick-sender.ts'
 import {answerWait, DEFAULT_WAITS} from './waits.ts'
 import type {Waits} from './waits.ts'
 
@@ -98,7 +97,7 @@ async function exchange(wire: Wire, request: Request, options: SendOptions): Pro
   const body = request.body
   if (isSmall(body) && options.pace === undefined && options.onBytes === undefined) {
     const quick = await wire.agents.quickFor(request.origin)
-    if (quick !== undefined) return exchangeSmall(quick, request, body, options, {waits, host})
+    if (quick !== undefined) return exchangeSmall(quick, request, body, options, waits)
   }
   const agent = await wire.agents.agentFor(request.origin)
   const library = libraries.get(isTls) ?? (await loadLibrary(isTls))
@@ -155,17 +154,17 @@ function isSmall(body: Body | undefined): body is Body {
 }
 
 async function exchangeSmall(
-  quick: QuickConnections,
+  quick: QuickSender,
   request: Request,
   body: Body,
   {signal, answer = 0, onWindow, onSent}: SendOptions,
-  {waits, host}: {readonly waits: Waits; readonly host: string},
+  waits: Waits,
 ): Promise<Answer> {
   const {bytes = NOTHING} = await loadSmall(body)
   signal.throwIfAborted()
   if (bytes.length > 0) onWindow?.(bytes, 0)
   const given = answer > 0 ? {...waits, answer} : waits
-  const {status, headers, text} = await sendSmall(quick, request, bytes, {signal, waits: given, host})
+  const {status, headers, text} = await quick.send(request, bytes, {signal, waits: given})
   // Of a body that leaves in one write nothing can be told before.
   if (bytes.length > 0) onSent?.(bytes.length)
   return {status, headers, text}

@@ -1,5 +1,5 @@
 import {expect} from 'chai'
-import {bufferBody} from '../../src/http/buffer-body.ts'
+import {bufferBody} from '../../src/core/buffer-body.ts'
 import type {RequestRecord} from '../../src/http/send.ts'
 import {
   closeAll,

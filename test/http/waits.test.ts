@@ -1,5 +1,5 @@
 import {expect} from 'chai'
-import {bufferBody} from '../../src/http/buffer-body.ts'
+import {bufferBody} from '../../src/core/buffer-body.ts'
 import {answerWait, DEFAULT_WAITS} from '../../src/http/waits.ts'
 import type {Waits} from '../../src/http/waits.ts'
 import {windowSize, WINDOW} from '../../src/http/windows.ts'

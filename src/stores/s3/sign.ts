@@ -49,18 +49,25 @@ function toBytes(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
   return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data)
 }
 
+const UNRESERVED = /^[\w.~-]*$/u
+
 /** Percent-encodes all but the unreserved characters of RFC 3986, as SigV4 asks. */
 export function encodeWord(text: string): string {
+  if (UNRESERVED.test(text)) return text
   return encodeURIComponent(text).replaceAll(/[!'()*]/gu, char => `%${char.codePointAt(0)?.toString(16).toUpperCase()}`)
 }
 
+const PLAIN_KEY = /^[\w./~-]*$/u
+
 /** Encodes a key for a path; slashes and dot segments stay as they are, since they are part of the key. */
 export function encodeKey(key: string): string {
+  if (PLAIN_KEY.test(key)) return key
   return key.split('/').map(encodeWord).join('/')
 }
 
 /** Sorted by the encoded names, as SigV4 asks. */
 export function encodeQuery(query: Readonly<Record<string, string>>): string {
+  if (Object.keys(query).length === 0) return ''
   const pairs = new Map(Object.entries(query).map(([name, value]) => [encodeWord(name), encodeWord(value)]))
   return [...pairs.keys()]
     .sort()

@@ -13,7 +13,7 @@ import {UNKNOWN} from '../../../src/stores/s3/quirks.ts'
 import type {Credentials} from '../../../src/stores/s3/sign.ts'
 import {createUpload} from '../../../src/stores/s3/upload.ts'
 import type {Call, ContainerStore, LinkStore, ObjectStore, TempUrl, UploadStore} from '../../../src/stores/store.ts'
-import {bufferBody} from '../../../src/http/buffer-body.ts'
+import {bufferBody} from '../../../src/core/buffer-body.ts'
 
 export interface Access {
   readonly endpoint?: string

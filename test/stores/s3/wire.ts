@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto'
 import {crc32} from 'node:zlib'
 import {crc32ToBase64} from '../../../src/core/crc32.ts'
-import {bufferBody} from '../../../src/http/buffer-body.ts'
+import {bufferBody} from '../../../src/core/buffer-body.ts'
 import {createAgents} from '../../../src/http/agents.ts'
 import {memoryFindings} from '../../../src/stores/findings.ts'
 import type {Findings} from '../../../src/stores/findings.ts'

@@ -1,11 +1,14 @@
 import type http from 'node:http'
 import type {Socket} from 'node:net'
+import type {Origin} from './origin.ts'
 import {createAnswerReader} from './answer-reader.ts'
 import type {AnswerReader, WholeAnswer} from './answer-reader.ts'
 
 /** A connection that one small request after the other goes over. */
-export interface QuickConnection {
+export interface Connection {
   readonly socket: Socket
+  /** Returns so many bytes that the next exchange may send; the same ones each time. */
+  scratch(size: number): Buffer
   /** True until it stands, TLS included. */
   isConnecting(): boolean
   /**
@@ -21,22 +24,21 @@ export interface ExchangeListener {
   onFailure(error: Error): void
 }
 
-/** Direct connections to one origin, kept for the next request. */
-export interface QuickConnections {
-  take(): QuickConnection
+/** Connections to one origin, kept for the next request. */
+export interface FreeConnections {
+  take(): Connection
   /** Keeps a connection whose answer is read to its end; others are destroyed by who used them. */
-  give(connection: QuickConnection): void
+  give(connection: Connection): void
   close(): void
 }
 
 const MOST_FREE = 256
+/** Heads differ by the length of a key. */
+const SPARE = 1024
 
 /** Made as the agent makes its own: with its trust, and its TLS sessions. */
-export function createQuickConnections(
-  agent: http.Agent,
-  {isTls, hostname, port}: {readonly isTls: boolean; readonly hostname: string; readonly port: number},
-): QuickConnections {
-  const free: QuickConnection[] = []
+export function createFreeConnections(agent: http.Agent, {isTls, hostname, port}: Origin): FreeConnections {
+  const free: Connection[] = []
   const all = new Set<Socket>()
   const isName = !/^[\d.]+$|:/u.test(hostname)
   const connecting = agent as ConnectingAgent
@@ -44,10 +46,10 @@ export function createQuickConnections(
   // Under this name an https agent keeps the session that saves the next handshake.
   const options = {...place, _agentKey: agent.getName(place)}
 
-  function connect(): QuickConnection {
+  function connect(): Connection {
     const socket = connecting.createConnection(options)
     all.add(socket)
-    const connection = createQuickConnection(socket, isTls)
+    const connection = watchConnection(socket, isTls)
     socket.once('close', () => {
       all.delete(socket)
       const index = free.indexOf(connection)
@@ -83,7 +85,7 @@ export function createQuickConnections(
 /** What the types of Node do not say of its own agents. */
 type ConnectingAgent = http.Agent & {readonly options: object; createConnection(options: object): Socket}
 
-function createQuickConnection(socket: Socket, isTls: boolean): QuickConnection {
+function watchConnection(socket: Socket, isTls: boolean): Connection {
   let connecting = socket.connecting
   let listener: ExchangeListener | undefined
   let reader: AnswerReader | undefined
@@ -119,8 +121,13 @@ function createQuickConnection(socket: Socket, isTls: boolean): QuickConnection 
     end(to => to.onFailure(last ?? Object.assign(new Error('socket hang up'), {code: 'ECONNRESET'})))
   })
 
+  let room: Buffer | undefined
   return {
     socket,
+    scratch(size) {
+      if (room === undefined || room.length < size) room = Buffer.allocUnsafeSlow(size + SPARE)
+      return room.subarray(0, size)
+    },
     isConnecting: () => connecting,
     exchange(bytes, to) {
       listener = to
