@@ -30,8 +30,12 @@ describe('the wait for a connection', () => {
     const server = await startServer((_, response) => setTimeout(() => response.end('late'), 500))
     const wire = openWire({waits: {...PATIENT, connect: 200}})
     expect((await sendTo(wire, server.origin)).text).to.equal('late')
-    expect((await sendTo(wire, server.origin, {body: bufferBody(Buffer.alloc(1))})).text).to.equal('late')
+    expect((await sendTo(wire, server.origin)).text).to.equal('late')
     expect(server.sockets).to.have.length(1)
+    for (let time = 0; time < 2; time++) {
+      expect((await sendTo(wire, server.origin, {body: bufferBody(Buffer.alloc(1))})).text).to.equal('late')
+    }
+    expect(server.sockets).to.have.length(2)
   })
 })
 

@@ -1,1 +1,0 @@
-cd /tmp/h7; npx esbuild test/bench/out/stages.ts --bundle --platform=node --format=esm --outfile=/tmp/h7/stages.mjs --banner:js="import {createRequire} from 'node:module';const require=createRequire(import.meta.url);" --log-level=error
