@@ -31,10 +31,19 @@ const ASCII_ONLY = ['content-type', 'cache-control', 'content-disposition', 'con
 
 /** Makes the options of an object from flags; the content type is guessed from the file's name. */
 export async function readObjectOptions(flags: ObjectFlags, path: string): Promise<ObjectOptions> {
+  const shared = known.get(flags) ?? readShared(flags)
+  return {...shared, contentType: shared.contentType ?? (await guessType(path))}
+}
+
+const known = new WeakMap<ObjectFlags, ObjectOptions>()
+
+/** The flags are the same for all files of a run. */
+function readShared(flags: ObjectFlags): ObjectOptions {
+  for (const value of Object.values(flags)) refuseControl(value)
+  for (const name of ASCII_ONLY) refuseBeyondAscii(name, flags[name])
   const {metadata, tag} = flags
-  checkFlags(flags)
   const named = {
-    contentType: flags['content-type'] ?? (await guessType(path)),
+    contentType: flags['content-type'],
     cacheControl: flags['cache-control'],
     contentDisposition: flags['content-disposition'],
     contentEncoding: flags['content-encoding'],
@@ -48,17 +57,9 @@ export async function readObjectOptions(flags: ObjectFlags, path: string): Promi
     deleteAfterInSeconds: toSeconds(flags['delete-after']),
     keepOldSegments: flags['keep-old-segments'] === true ? true : undefined,
   }
-  return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
-}
-
-const checked = new WeakSet<ObjectFlags>()
-
-/** The flags are the same for all files of a run. */
-function checkFlags(flags: ObjectFlags): void {
-  if (checked.has(flags)) return
-  for (const value of Object.values(flags)) refuseControl(value)
-  for (const name of ASCII_ONLY) refuseBeyondAscii(name, flags[name])
-  checked.add(flags)
+  const shared: ObjectOptions = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
+  known.set(flags, shared)
+  return shared
 }
 
 function toSeconds(ms: number | undefined): number | undefined {

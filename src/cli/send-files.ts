@@ -1,6 +1,7 @@
 import type {Failure} from '../core/failure.ts'
 import type {Json} from '../stores/store.ts'
 import type {Pace} from '../upload/pace.ts'
+import {compileLater} from './compile-later.ts'
 import {smallConcurrency} from './open-target.ts'
 import type {PreparedFiles} from './prepare-files.ts'
 import {makeReceipt, sha256File, writeReceipt} from './receipt-file.ts'
@@ -41,6 +42,7 @@ export async function sendFiles(
   flags: SendFlags,
   tell: RunUploadOptions['tell'],
 ): Promise<SentFiles> {
+  if (prepared.expected.files !== 1) await compileLater()
   const {concurrency, 'part-size': partSize, 'max-failures': maxFailures, pace} = flags
   // What is wrong with the link, or with the place for results, is said before anything is sent.
   const link = flags.link ? await createLinker(prepared, flags.filename) : undefined

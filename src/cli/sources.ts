@@ -66,7 +66,8 @@ export async function openSources(
     size += file.size
   }
   if (streams.length === 0) return {found: sort(files), named: {files, size}, identity: identity.sort()}
-  return {found: refuseTwins(mergeSorted([sort(files), ...streams])), identity: identity.sort()}
+  if (files.length > 0) streams.push(sort(files))
+  return {found: refuseTwins(mergeSorted(streams)), identity: identity.sort()}
 }
 
 async function* sort(files: readonly Found[]): AsyncGenerator<Found> {
@@ -108,23 +109,26 @@ async function openGlob(pattern: string, walk: WalkOptions): Promise<AsyncIterab
 /** Reads the first item at once: what fails from the start fails before anything is sent. */
 export async function peek<T>(items: AsyncGenerator<T>): Promise<AsyncIterable<T> & {readonly first: T | undefined}> {
   const first = await items.next()
-  async function* all(): AsyncGenerator<T> {
-    try {
-      if (first.done !== true) yield first.value
-      yield* items
-    } finally {
-      await items.return(undefined)
-    }
+  let isTaken = false
+  const rest: AsyncIterator<T> = {
+    async next() {
+      if (isTaken) return items.next()
+      isTaken = true
+      return first
+    },
+    return: () => items.return(undefined),
   }
-  return Object.assign(all(), {first: first.done === true ? undefined : first.value})
+  return {first: first.done === true ? undefined : first.value, [Symbol.asyncIterator]: () => rest}
 }
 
 /** Files of several sources that would become one object are refused, both; one that came twice is one. */
 export async function* refuseTwins(found: AsyncIterable<Found>): AsyncGenerator<Found> {
   let group: Found[] = []
   for await (const each of found) {
-    if (group[0] !== undefined && group[0].order !== each.order) {
-      yield* settle(group)
+    const [first] = group
+    if (first !== undefined && first.order !== each.order) {
+      if (group.length === 1) yield first
+      else yield* settle(group)
       group = []
     }
     group.push(each)

@@ -1,3 +1,5 @@
+import {Failure} from './failure.ts'
+
 /** Bytes that can be read at any position, any number of times. No streams in the hot path. */
 export interface Body {
   readonly size: number
@@ -13,4 +15,10 @@ export interface Body {
 export interface FilePlace {
   readonly fd: number
   readonly offset: number
+}
+
+/** Fills a window from a position of a body. Fails `source-changed` where the body ends before it is full. */
+export async function fillWindow(body: Body, window: Buffer, position: number): Promise<Buffer> {
+  if ((await body.read(window, position)) === window.length) return window
+  throw new Failure('source-changed', 'The file became shorter while it was read.')
 }

@@ -3,6 +3,8 @@ import type http from 'node:http'
 import type {SecureContext} from 'node:tls'
 import {getProxyForUrl} from 'proxy-from-env'
 import {Failure} from '../core/failure.ts'
+import {readOrigin} from './origin.ts'
+import type {QuickSender} from './quick-sender.ts'
 
 /** Which servers are believed to be who they say. */
 export interface Trust {
@@ -21,6 +23,8 @@ export interface AgentOptions extends Trust {
 export interface Agents {
   /** Fails `config` where the proxy's address cannot be read. */
   agentFor(origin: string): Promise<http.Agent>
+  /** Sends small requests; undefined where a proxy stands between. Fails as `agentFor`. */
+  quickFor(origin: string): Promise<QuickSender | undefined>
   /** Adds to what the options said, for connections that are made from now on. */
   trust(more: Trust): void
   close(): void
@@ -38,6 +42,7 @@ export function createAgents(options: AgentOptions = {}): Agents {
   const keepAlive = {keepAlive: true, maxFreeSockets: 256, noDelay: true} as const
   const made = new Map<string, Promise<http.Agent>>()
   const found = new Map<string, Promise<http.Agent>>()
+  const quick = new Map<string, Promise<QuickSender | undefined>>()
   let {extraCa = [], verifyTls = true} = options
 
   async function tlsOptions(): Promise<{secureContext?: SecureContext; rejectUnauthorized?: boolean}> {
@@ -72,12 +77,26 @@ export function createAgents(options: AgentOptions = {}): Agents {
     return agent
   }
 
+  async function openQuick(origin: string): Promise<QuickSender | undefined> {
+    const agent = await agentFor(origin)
+    if (findProxy(new URL(origin)) !== '') return undefined
+    const {createQuickSender} = await import('./quick-sender.ts')
+    return createQuickSender(agent, readOrigin(origin))
+  }
+
+  function agentFor(origin: string): Promise<http.Agent> {
+    // Every request asks.
+    const agent = found.get(origin) ?? findAgent(origin)
+    found.set(origin, agent)
+    return agent
+  }
+
   return {
-    agentFor(origin) {
-      // Every request asks.
-      const agent = found.get(origin) ?? findAgent(origin)
-      found.set(origin, agent)
-      return agent
+    agentFor,
+    quickFor(origin) {
+      const connections = quick.get(origin) ?? openQuick(origin)
+      quick.set(origin, connections)
+      return connections
     },
     trust(more) {
       extraCa = [...extraCa, ...(more.extraCa ?? [])]
@@ -87,6 +106,7 @@ export function createAgents(options: AgentOptions = {}): Agents {
     },
     close() {
       for (const agent of made.values()) agent.then(each => each.destroy()).catch(() => {})
+      for (const connections of quick.values()) connections.then(each => each?.close()).catch(() => {})
     },
   }
 }

@@ -1,12 +1,13 @@
 import {createHash} from 'node:crypto'
 import {setImmediate} from 'node:timers/promises'
 import {crc32} from 'node:zlib'
+import {fillWindow} from '../core/body.ts'
 import type {Body} from '../core/body.ts'
 import {MIB} from '../core/sizes.ts'
 import {createHashQueue} from './hash-queue.ts'
 import type {FileBody, Sums, SumWish} from './hash-queue.ts'
 import type {SendOptions} from './send.ts'
-import {fillWindow, giveWindows, takeWindows, WINDOW} from './windows.ts'
+import {giveWindows, takeWindows, WINDOW} from './windows.ts'
 
 /** A file in memory is read without the event loop ever turning: Ctrl-C and the sending get a word in so often. */
 const TURN = 8 * MIB

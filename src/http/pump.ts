@@ -1,8 +1,9 @@
 import type {ClientRequest} from 'node:http'
+import {fillWindow} from '../core/body.ts'
 import type {Body} from '../core/body.ts'
 import type {SendOptions} from './send.ts'
 import type {Watch} from './watch.ts'
-import {fillWindow, FIRST_PACED, giveWindows, pacedWindowSize, takeWindows, windowSize, WINDOW} from './windows.ts'
+import {FIRST_PACED, giveWindows, pacedWindowSize, takeWindows, windowSize, WINDOW} from './windows.ts'
 
 /** How long an answered request may take to tell that its last bytes have left, before its connection is given up. */
 const LINGER = 100

@@ -1,10 +1,12 @@
 import type http from 'node:http'
 import type {Body} from '../core/body.ts'
 import type {Agents} from './agents.ts'
-import {loadSmall, SMALL_BODY} from './buffer-body.ts'
+import {loadSmall, SMALL_BODY} from '../core/buffer-body.ts'
 import {createWatch} from './watch.ts'
 import {isUnreached, networkFailure} from './network-failure.ts'
+import {readOrigin} from './origin.ts'
 import {pumpBody} from './pump.ts'
+import type {QuickSender} from './quick-sender.ts'
 import {answerWait, DEFAULT_WAITS} from './waits.ts'
 import type {Waits} from './waits.ts'
 
@@ -93,6 +95,10 @@ async function exchange(wire: Wire, request: Request, options: SendOptions): Pro
   const {isTls, host, hostname, port} = readOrigin(request.origin)
   const waits = wire.waits ?? DEFAULT_WAITS
   const body = request.body
+  if (isSmall(body) && options.pace === undefined && options.onBytes === undefined) {
+    const quick = await wire.agents.quickFor(request.origin)
+    if (quick !== undefined) return exchangeSmall(quick, request, body, options, waits)
+  }
   const agent = await wire.agents.agentFor(request.origin)
   const library = libraries.get(isTls) ?? (await loadLibrary(isTls))
   // Only now: what was told while the agent was made is not told again.
@@ -143,6 +149,27 @@ async function exchange(wire: Wire, request: Request, options: SendOptions): Pro
   }
 }
 
+function isSmall(body: Body | undefined): body is Body {
+  return body !== undefined && body.size <= SMALL_BODY
+}
+
+async function exchangeSmall(
+  quick: QuickSender,
+  request: Request,
+  body: Body,
+  {signal, answer = 0, onWindow, onSent}: SendOptions,
+  waits: Waits,
+): Promise<Answer> {
+  const {bytes = NOTHING} = await loadSmall(body)
+  signal.throwIfAborted()
+  if (bytes.length > 0) onWindow?.(bytes, 0)
+  const given = answer > 0 ? {...waits, answer} : waits
+  const {status, headers, text} = await quick.send(request, bytes, {signal, waits: given})
+  // Of a body that leaves in one write nothing can be told before.
+  if (bytes.length > 0) onSent?.(bytes.length)
+  return {status, headers, text}
+}
+
 type Library = Pick<typeof http, 'request'>
 
 const libraries = new Map<boolean, Library>()
@@ -152,28 +179,6 @@ async function loadLibrary(isTls: boolean): Promise<Library> {
   const {default: library} = isTls ? await import('node:https') : await import('node:http')
   libraries.set(isTls, library)
   return library
-}
-
-interface Origin {
-  readonly isTls: boolean
-  readonly host: string
-  readonly hostname: string
-  readonly port: string | number
-}
-
-const origins = new Map<string, Origin>()
-
-/** A run knows few origins and sends many requests to them. */
-function readOrigin(origin: string): Origin {
-  const known = origins.get(origin)
-  if (known !== undefined) return known
-  const {protocol, host, hostname, port} = new URL(origin)
-  const isTls = protocol === 'https:'
-  // A literal IPv6 address stands in brackets in a URL and without them for the socket.
-  const name = hostname.replace(/^\[(.*)\]$/u, '$1')
-  const read = {isTls, host, hostname: name, port: port || (isTls ? 443 : 80)}
-  origins.set(origin, read)
-  return read
 }
 
 interface AnswerWaits {

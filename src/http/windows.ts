@@ -1,6 +1,3 @@
-import {Failure} from '../core/failure.ts'
-import type {Body} from '../core/body.ts'
-
 /** Large enough that the system calls vanish beside the copying, small enough that 16 of them stay cheap to hold. */
 export const WINDOW = 512 * 1024
 
@@ -36,10 +33,4 @@ const LARGEST_PACED = 256 * 1024
 /** The same under a bandwidth limit: what a connection sends in a tenth of a second, so that all of them flow evenly. */
 export function pacedWindowSize(bytesPerSecond: number): number {
   return Math.min(LARGEST_PACED, Math.max(SMALLEST_PACED, Math.floor(bytesPerSecond / 10)))
-}
-
-/** Fills a window from a position of a body. Fails `source-changed` where the body ends before it is full. */
-export async function fillWindow(body: Body, window: Buffer, position: number): Promise<Buffer> {
-  if ((await body.read(window, position)) === window.length) return window
-  throw new Failure('source-changed', 'The file became shorter while it was read.')
 }

@@ -109,7 +109,7 @@ export async function sendPlainly(
   {method, url, headers, body}: PlainRequest,
   call: Call,
 ): Promise<Pick<Answer, 'status' | 'headers'>> {
-  const [{send}, {bufferBody}] = await Promise.all([import('../http/send.ts'), import('../http/buffer-body.ts')])
+  const [{send}, {bufferBody}] = await Promise.all([import('../http/send.ts'), import('../core/buffer-body.ts')])
   const {origin} = new URL(url)
   // Raw: `URL` would fold dot segments.
   const path = /^[a-z]+:\/\/[^/?#]*(?<path>[^#]*)/iu.exec(url)?.groups?.['path'] || '/'

@@ -1,3 +1,4 @@
+import {loadSmall} from '../core/buffer-body.ts'
 import {asFailure, isFailure} from '../core/failure.ts'
 import type {Failure} from '../core/failure.ts'
 import {SMALL_OBJECT} from '../core/sizes.ts'
@@ -28,10 +29,12 @@ export interface AttemptEnd {
 
 /** One try at one object: pieces of work for the workers, then an end that settles it. */
 export interface Attempt {
-  /** Known once the first piece is there. */
+  /** A small object in one piece; known once it has begun. */
   readonly isSmall: boolean
-  /** Opens the source, begins the upload or goes on with it, and yields the pieces; a failure is kept for `settle`. */
-  work(): AsyncGenerator<() => Promise<void>>
+  /** Opens the source, and begins the upload or goes on with it; a failure is kept for `settle`. */
+  begin(): Promise<void>
+  /** What there is to do then: one piece for an object that goes whole. Their failures are kept, too. */
+  pieces(): Generator<() => Promise<void>>
   /** Waits for the pieces, then completes or cleans up. Never throws. */
   settle(): Promise<AttemptEnd>
   cancel(reason: unknown): void
@@ -56,8 +59,8 @@ const RESUMABLE = [
 export function createAttempt(id: number, item: UploadItem, store: UploadStore, settings: UploadSettings): Attempt {
   const {onEvent} = settings
   const {target, options} = item
-  const {own, letGo} = followSignal(settings.signal)
-  const {signal} = own
+  /** Ends what is on its way when one part fails; a whole object has nothing else on its way. */
+  let group: ReturnType<typeof followSignal> | undefined
   const pending = new Set<Promise<void>>()
   const receipts = new Map<number, PartReceipt>()
   let source: Source | undefined
@@ -68,13 +71,14 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
   let isForgotten = false
 
   const tell = (message: string): void => onEvent({event: 'note', id, message})
-  const callFor = (part: number): Call => makeCall(id, part, signal, settings)
+  const signal = (): AbortSignal => group?.own.signal ?? settings.signal
+  const callFor = (part: number): Call => makeCall(id, part, signal(), settings)
 
   function fail(error: unknown): void {
     if (failure !== undefined) return
     failure = asFailure(settings.signal.aborted ? settings.signal.reason : error)
     isForgotten = kept !== undefined && failure.code === 'not-found'
-    own.abort(failure)
+    group?.own.abort(failure)
   }
 
   /** Makes a piece of work whose failure ends this attempt alone. */
@@ -95,14 +99,14 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
   }
 
   async function sendWhole(from: Source): Promise<void> {
-    await from.check()
-    const done = await store
-      .putWhole(target, from.body({offset: 0, size: from.size}), options, callFor(0))
-      .catch(async (error: unknown) => {
-        // Bytes that "were damaged on the way" may have been changed under our hands.
-        if (isFailure(error, 'integrity')) await from.check()
-        throw error
-      })
+    // What is read at once is one state of the file; of a larger one the store must not get two.
+    const body = await loadSmall(from.body({offset: 0, size: from.size}))
+    if (body.bytes === undefined) await from.check()
+    const done = await store.putWhole(target, body, options, callFor(0)).catch(async (error: unknown) => {
+      // Bytes that "were damaged on the way" may have been changed under our hands.
+      if (isFailure(error, 'integrity')) await from.check()
+      throw error
+    })
     await from.check()
     stored = done
     onEvent({event: 'stored', id, part: 0, size: from.size})
@@ -118,7 +122,7 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
 
   /** Reads a part that the store holds; what differs from the file is sent again. */
   async function checkKept(from: Source, to: KeptSession, {part, receipt}: KeptPart): Promise<void> {
-    const sums = await sumBody(from.body(part), signal, receipt.crc32 === '')
+    const sums = await sumBody(from.body(part), signal(), receipt.crc32 === '')
     const isSame = receipt.crc32 === '' ? sums.md5 === receipt.etag : sums.crc32 === receipt.crc32
     if (!isSame) return sendPart(from, to, part)
     const known = {...receipt, crc32: sums.crc32}
@@ -132,7 +136,10 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
     const wished = planParts(source.size, await store.limits(call), settings)
     const needs: SessionNeeds = {target, options, source, plan: wished, store, call, keep: settings.keep, tell}
     if (wished.count === 0) await dropEarlier(needs)
-    else kept = await openSession(needs)
+    else {
+      kept = await openSession(needs)
+      group = followSignal(settings.signal)
+    }
     plan = kept?.plan ?? wished
     const keptSize = [...(kept?.kept.values() ?? [])].reduce((sum, {part}) => sum + part.size, 0)
     const {size, count: parts, partSize} = plan
@@ -156,7 +163,7 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
   async function completeParts(from: Source, to: KeptSession): Promise<StoredObject> {
     for (let round = 1; ; round++) {
       const all = sortReceipts(receipts)
-      if ((await from.check()) === 'touched') await verifySource(from, to.plan, all, signal)
+      if ((await from.check()) === 'touched') await verifySource(from, to.plan, all, signal())
       try {
         return await store.complete(to.session, all, callFor(0))
       } catch (error) {
@@ -190,18 +197,13 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
 
   return {
     get isSmall() {
-      return source !== undefined && source.size < SMALL_OBJECT
+      return source !== undefined && kept === undefined && source.size < SMALL_OBJECT
     },
-    async *work() {
-      try {
-        await begin()
-      } catch (error) {
-        fail(error)
-        return
-      }
+    begin: () => begin().catch(fail),
+    *pieces() {
       const from = source
       const to = kept
-      if (from === undefined) return
+      if (from === undefined || failure !== undefined) return
       if (to === undefined) {
         yield piece(() => sendWhole(from))
         return
@@ -227,7 +229,7 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
         else keptParts = await cleanUp(failure, kept)
       }
       await source?.close()
-      letGo()
+      group?.letGo()
       return {
         isForgotten,
         keptParts,

@@ -1,39 +1,48 @@
 import type {FileHandle} from 'node:fs/promises'
 
-/** A file to which lines are appended, many with one write where they come quickly. */
+/** A file to which lines are appended, many with one write. */
 export interface LineFile {
   add(line: string): void
   /** Waits for all lines. Fails as the disk did at the first of them; what came later is not written. */
   close(): Promise<void>
 }
 
+/** So long, in ms, lines gather; a write costs as much as a small upload. */
+const GATHER = 10
+
 /** `onFailure` is called once, as soon as the disk fails. */
 export function createLineFile(handle: FileHandle, onFailure: (error: unknown) => void = () => {}): LineFile {
   let waiting = ''
-  let writing: Promise<void> | undefined
+  let timer: NodeJS.Timeout | undefined
+  let writing = Promise.resolve()
   let failed: {readonly error: unknown} | undefined
 
   async function write(): Promise<void> {
-    while (waiting !== '' && failed === undefined) {
-      const lines = waiting
-      waiting = ''
-      try {
-        await handle.appendFile(lines)
-      } catch (error) {
-        failed = {error}
-        onFailure(error)
-      }
+    const lines = waiting
+    waiting = ''
+    if (lines === '' || failed !== undefined) return
+    try {
+      await handle.appendFile(lines)
+    } catch (error) {
+      failed = {error}
+      onFailure(error)
     }
-    writing = undefined
+  }
+
+  function flush(): void {
+    clearTimeout(timer)
+    timer = undefined
+    writing = writing.then(write)
   }
 
   return {
     add(line) {
       if (failed !== undefined) return
       waiting += `${line}\n`
-      writing ??= write()
+      timer ??= setTimeout(flush, GATHER)
     },
     async close() {
+      flush()
       await writing
       await handle.close()
       if (failed !== undefined) throw failed.error

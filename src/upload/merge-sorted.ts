@@ -1,13 +1,14 @@
 /** Merges streams that are sorted by their order, compared as `<` does; what is equal comes in the order of the streams. */
-export async function* mergeSorted<T extends {readonly order: string}>(
+export function mergeSorted<T extends {readonly order: string}>(
+  streams: readonly AsyncIterable<T>[],
+): AsyncIterable<T> {
+  const [only, ...others] = streams
+  return only !== undefined && others.length === 0 ? only : mergeHeads(streams)
+}
+
+async function* mergeHeads<T extends {readonly order: string}>(
   streams: readonly AsyncIterable<T>[],
 ): AsyncGenerator<T> {
-  const [only, ...others] = streams
-  if (only === undefined) return
-  if (others.length === 0) {
-    yield* only
-    return
-  }
   const heads = await Promise.all(streams.map(stream => openHead(stream[Symbol.asyncIterator]())))
   try {
     for (;;) {

@@ -7,10 +7,11 @@ import type {UploadItem, UploadSettings} from './transfer.ts'
 
 /** One object's way up, with as many attempts as it may take. */
 export interface ObjectTransfer {
-  /** Known once the first piece is there. */
+  /** A small object in one piece; known once it has begun. */
   readonly isSmall: boolean
-  /** Yields the pieces of the first attempt; a failure is kept for `finish`. */
-  work(): AsyncGenerator<() => Promise<void>>
+  /** Begins the first attempt; a failure is kept for `finish`, and those of its pieces are. */
+  begin(): Promise<void>
+  pieces(): Generator<() => Promise<void>>
   /** Settles the attempt, starts over where that helps, and tells the end. Never throws. */
   finish(): Promise<TransferEnd>
   /** Ends the transfer for a reason from outside. */
@@ -50,7 +51,8 @@ export function createObjectTransfer(
       if (reason === undefined) break
       onEvent({event: 'note', id, message: reason})
       attempt = createAttempt(id, item, store, settings)
-      await runAll(attempt.work(), settings.concurrency)
+      await attempt.begin()
+      await runAll(attempt.pieces(), settings.concurrency)
       end = await attempt.settle()
     }
     const {stored, plan, receipts, keptParts, file} = end
@@ -71,7 +73,8 @@ export function createObjectTransfer(
     get isSmall() {
       return attempt.isSmall
     },
-    work: () => attempt.work(),
+    begin: () => attempt.begin(),
+    pieces: () => attempt.pieces(),
     finish: () => (ended ??= settle()),
     async stop(reason) {
       attempt.cancel(reason)
@@ -81,9 +84,9 @@ export function createObjectTransfer(
 }
 
 /** Runs pieces beside the shared workers: only an object that starts over needs it. */
-async function runAll(work: AsyncGenerator<() => Promise<void>>, concurrency: number): Promise<void> {
+async function runAll(pieces: Iterable<() => Promise<void>>, concurrency: number): Promise<void> {
   const worker = async (): Promise<void> => {
-    for await (const run of work) await run()
+    for (const run of pieces) await run()
   }
   await Promise.all(Array.from({length: concurrency}, worker))
 }

@@ -37,19 +37,24 @@ export function joinSignals(...signals: readonly AbortSignal[]): AbortSignal {
   return joined
 }
 
-const followed = new WeakSet<AbortSignal>()
+const followers = new WeakMap<AbortSignal, Set<AbortController>>()
+
+function lead(signal: AbortSignal): Set<AbortController> {
+  const all = new Set<AbortController>()
+  followers.set(signal, all)
+  signal.addEventListener('abort', () => all.forEach(each => each.abort(signal.reason)), {once: true})
+  return all
+}
 
 /**
- * A controller of one's own that follows another signal until it is let go: half the price of a joined signal. Many may
- * follow one.
+ * A controller of one's own that follows another signal until it is let go. Many follow one: the signal itself would look
+ * through all its listeners for each.
  */
 export function followSignal(signal: AbortSignal): {readonly own: AbortController; letGo(): void} {
   const own = new AbortController()
-  const follow = (): void => own.abort(signal.reason)
   setMaxListeners(0, own.signal)
-  if (!followed.has(signal)) setMaxListeners(0, signal)
-  followed.add(signal)
-  signal.addEventListener('abort', follow, {once: true})
-  if (signal.aborted) follow()
-  return {own, letGo: () => signal.removeEventListener('abort', follow)}
+  const all = followers.get(signal) ?? lead(signal)
+  all.add(own)
+  if (signal.aborted) own.abort(signal.reason)
+  return {own, letGo: () => void all.delete(own)}
 }

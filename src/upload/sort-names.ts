@@ -37,7 +37,7 @@ export async function* sortNames(names: AsyncIterable<string>, most = MOST): Asy
     }
     held.sort()
     if (spill === undefined) {
-      yield* held
+      for (const name of held) yield name
       return
     }
     const file = spill

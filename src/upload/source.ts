@@ -35,6 +35,11 @@ const FLAGS = constants.O_RDONLY | ((constants as Partial<typeof constants>).O_N
 
 const EXACT = {bigint: true} as const
 
+interface Opened {
+  readonly fd: number
+  readonly stats: BigIntStats
+}
+
 const inPool = {
   open: promisify(open),
   stat: promisify(stat) as (path: string, options: typeof EXACT) => Promise<BigIntStats>,
@@ -42,14 +47,26 @@ const inPool = {
 }
 
 const openFd = quickCall(
-  (path: string) => openSync(path, FLAGS),
-  path => inPool.open(path, FLAGS),
+  (path: string): Opened => {
+    const fd = openSync(path, FLAGS)
+    try {
+      return {fd, stats: fstatSync(fd, EXACT)}
+    } catch (error) {
+      closeSync(fd)
+      throw error
+    }
+  },
+  async path => {
+    const fd = await inPool.open(path, FLAGS)
+    try {
+      return {fd, stats: await inPool.fstat(fd, EXACT)}
+    } catch (error) {
+      closeSync(fd)
+      throw error
+    }
+  },
 )
 const closeFd = quickCall(closeSync, promisify(close))
-const statFd = quickCall(
-  (fd: number): BigIntStats => fstatSync(fd, EXACT),
-  fd => inPool.fstat(fd, EXACT),
-)
 const statPath = quickCall(
   (path: string): BigIntStats => statSync(path, EXACT),
   path => inPool.stat(path, EXACT),
@@ -60,18 +77,16 @@ const statPath = quickCall(
  * more before the end. Fails `not-found`, `forbidden`, or `usage` for what is not a file.
  */
 export async function openFile(path: string, isPrefix = false): Promise<Source> {
-  const fd = await openFd(path).catch((error: unknown) => {
+  const {fd, stats} = await openFd(path).catch((error: unknown) => {
     throw sourceFailure(error, path)
   })
-  let identity: FileIdentity
   try {
-    const found = await statFd(fd)
-    refuseNonFile(found, path)
-    identity = identify(found)
+    refuseNonFile(stats, path)
   } catch (error) {
     await closeFd(fd)
-    throw sourceFailure(error, path)
+    throw error
   }
+  const identity = identify(stats)
   const readAt = createReader(fd)
   return {
     path,

@@ -1,3 +1,4 @@
+import {setMaxListeners} from 'node:events'
 import {asFailure, Failure} from '../core/failure.ts'
 import {formatTarget} from '../core/target.ts'
 import type {ObjectOptions, PartPlan, PartReceipt, StoredObject, Target, UploadStore} from '../stores/store.ts'
@@ -65,6 +66,8 @@ export async function uploadAll(
   settings: UploadSettings,
 ): Promise<UploadSummary> {
   const open = new Set<ObjectTransfer>()
+  // Every request listens to it; Node would print a warning at the eleventh.
+  setMaxListeners(0, settings.signal)
   const log = createFailureLog(settings.maxFailures ?? Infinity, Math.max(LEAST_PATIENCE, settings.concurrency * 2))
   const room = createRoom(settings.concurrency * 2)
   let done = 0
@@ -101,25 +104,33 @@ export async function uploadAll(
       }
       const transfer = createObjectTransfer(id, item, store, settings)
       open.add(transfer)
-      for await (const run of transfer.work()) {
-        if (transfer.isSmall) yield run
-        else {
-          // There are workers enough for many small objects: large ones must not be begun far ahead of their turn.
-          await room.take()
-          yield () => run().finally(room.give)
+      await transfer.begin()
+      if (transfer.isSmall) {
+        // One after the other by one worker: for each step that many small objects take there are many of it.
+        yield async () => {
+          for (const run of transfer.pieces()) await run()
+          await end(transfer)
         }
+        continue
       }
-      yield async () => {
-        const {failure} = await transfer.finish()
-        // What an interrupt ended is settled, and counted, with all the others below.
-        if (settings.signal.aborted) return
-        open.delete(transfer)
-        if (failure === undefined) {
-          done++
-          log.succeed()
-        } else log.add(failure)
+      for (const run of transfer.pieces()) {
+        // There are workers enough for many small objects: large ones must not be begun far ahead of their turn.
+        await room.take()
+        yield () => run().finally(room.give)
       }
+      yield () => end(transfer)
     }
+  }
+
+  async function end(transfer: ObjectTransfer): Promise<void> {
+    const {failure} = await transfer.finish()
+    // What an interrupt ended is settled, and counted, with all the others below.
+    if (settings.signal.aborted) return
+    open.delete(transfer)
+    if (failure === undefined) {
+      done++
+      log.succeed()
+    } else log.add(failure)
   }
 
   const work = produceWork()
@@ -130,8 +141,9 @@ export async function uploadAll(
       settings.signal.throwIfAborted()
     }
   }
-  const atOnce = Math.max(settings.concurrency, settings.smallConcurrency ?? 0)
-  const ends = await Promise.allSettled(Array.from({length: atOnce * 2}, worker))
+  // One that waits for the end of a large object sends nothing: there is another for it.
+  const workers = Math.max(settings.concurrency * 2, settings.smallConcurrency ?? 0)
+  const ends = await Promise.allSettled(Array.from({length: workers}, worker))
   const broken = ends.find(end => end.status === 'rejected')
   if (broken === undefined) return {done, skipped, failed: log.count, failures: log.failures}
   const reason = asFailure(settings.signal.aborted ? settings.signal.reason : broken.reason)

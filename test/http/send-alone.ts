@@ -1,6 +1,6 @@
 /** Sends 1 MiB to an origin, with nothing else that would keep this process; its last words are how that ended. */
 import {createAgents} from '../../src/http/agents.ts'
-import {bufferBody} from '../../src/http/buffer-body.ts'
+import {bufferBody} from '../../src/core/buffer-body.ts'
 import {send} from '../../src/http/send.ts'
 import {isFailure} from '../../src/core/failure.ts'
 

@@ -1,5 +1,5 @@
 import {expect} from 'chai'
-import {bufferBody} from '../../src/http/buffer-body.ts'
+import {bufferBody} from '../../src/core/buffer-body.ts'
 import type {RequestRecord} from '../../src/http/send.ts'
 import {
   closeAll,
@@ -12,6 +12,7 @@ import {
   sendTo,
   startServer,
   startTcpServer,
+  zeroBody,
 } from './support.ts'
 
 afterEach(closeAll)
@@ -76,7 +77,8 @@ describe('send', () => {
     expect(seen).to.deep.equal(
       sizes.map(size => ({length: String(size), encoding: undefined, expect: undefined, size})),
     )
-    expect(server.sockets).to.have.length(1)
+    // One for small bodies, one for large.
+    expect(server.sockets).to.have.length(2)
   })
 
   it('says the length 0 where a PUT or POST has no body, and none for GET, HEAD and DELETE', async () => {
@@ -122,39 +124,50 @@ describe('send', () => {
       expect((await sendTo(wire, server.origin, {path})).text).to.have.length(100_000)
     }
     expect((await sendTo(wire, server.origin, {method: 'HEAD'})).text).to.equal('')
-    expect((await sendTo(wire, server.origin, {body: bufferBody(Buffer.from('x'))})).status).to.equal(200)
     expect(server.sockets).to.have.length(1)
-  })
-
-  it('opens another connection when the store closed an idle one', async () => {
-    const server = await startServer((_, response) => response.end('ok'))
-    const wire = openWire()
-    await sendTo(wire, server.origin)
-    const [first] = server.sockets
-    const gone = new Promise(resolve => first?.once('close', resolve))
-    first?.end()
-    await gone
-    expect((await sendTo(wire, server.origin)).text).to.equal('ok')
+    for (const path of ['/', '/missing', '/', '/missing']) {
+      const answer = await sendTo(wire, server.origin, {path, body: bufferBody(Buffer.from('x'))})
+      expect(answer.text).to.have.length(100_000)
+    }
     expect(server.sockets).to.have.length(2)
   })
 
-  it('fails retryable when the store closes a kept connection at the very moment it is used again', async () => {
-    const server = await startTcpServer(socket => {
-      socket.once('data', () => {
-        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
-        socket.once('data', () => socket.destroy())
+  for (const [what, request] of [
+    ['without a body', {}],
+    ['with a small body', {body: bufferBody(Buffer.alloc(10))}],
+    ['with a large body', {body: zeroBody(MIB)}],
+  ] as const) {
+    it(`${what}: opens another connection when the store closed an idle one`, async () => {
+      const server = await startServer((incoming, response) => {
+        incoming.resume().once('end', () => response.end('ok'))
       })
+      const wire = openWire()
+      await sendTo(wire, server.origin, request)
+      const [first] = server.sockets
+      const gone = new Promise(resolve => first?.once('close', resolve))
+      first?.end()
+      await gone
+      expect((await sendTo(wire, server.origin, request)).text).to.equal('ok')
+      expect(server.sockets).to.have.length(2)
     })
-    const wire = openWire()
-    await sendTo(wire, server.origin)
-    expect(await failureOf(sendTo(wire, server.origin, {body: bufferBody(Buffer.alloc(10))}))).to.include({
-      code: 'network',
-      retryable: true,
-      message: `${new URL(server.origin).host} cut the connection.`,
+
+    it(`${what}: fails retryable when the store closes a kept connection at the very moment it is used again`, async () => {
+      let used = 0
+      const server = await startServer((incoming, response) => {
+        if (used++ === 1) incoming.socket.destroy()
+        else incoming.resume().once('end', () => response.end('ok'))
+      })
+      const wire = openWire()
+      await sendTo(wire, server.origin, request)
+      expect(await failureOf(sendTo(wire, server.origin, request))).to.include({
+        code: 'network',
+        retryable: true,
+        message: `${new URL(server.origin).host} cut the connection.`,
+      })
+      expect((await sendTo(wire, server.origin, request)).status).to.equal(200)
+      expect(server.sockets).to.have.length(2)
     })
-    expect((await sendTo(wire, server.origin)).status).to.equal(200)
-    expect(server.sockets).to.have.length(2)
-  })
+  }
 
   it('hands the bytes of a 2xx answer to onBytes, one piece after the other, and collects any other', async () => {
     const server = await startServer((request, response) => {

@@ -1,5 +1,5 @@
 import {expect} from 'chai'
-import {bufferBody} from '../../src/http/buffer-body.ts'
+import {bufferBody} from '../../src/core/buffer-body.ts'
 import {answerWait, DEFAULT_WAITS} from '../../src/http/waits.ts'
 import type {Waits} from '../../src/http/waits.ts'
 import {windowSize, WINDOW} from '../../src/http/windows.ts'
@@ -30,8 +30,12 @@ describe('the wait for a connection', () => {
     const server = await startServer((_, response) => setTimeout(() => response.end('late'), 500))
     const wire = openWire({waits: {...PATIENT, connect: 200}})
     expect((await sendTo(wire, server.origin)).text).to.equal('late')
-    expect((await sendTo(wire, server.origin, {body: bufferBody(Buffer.alloc(1))})).text).to.equal('late')
+    expect((await sendTo(wire, server.origin)).text).to.equal('late')
     expect(server.sockets).to.have.length(1)
+    for (let time = 0; time < 2; time++) {
+      expect((await sendTo(wire, server.origin, {body: bufferBody(Buffer.alloc(1))})).text).to.equal('late')
+    }
+    expect(server.sockets).to.have.length(2)
   })
 })
 

@@ -1,6 +1,6 @@
 import {expect} from 'chai'
 import {startSandbox} from '../../src/sandbox/server.ts'
-import {bufferBody} from '../../src/http/buffer-body.ts'
+import {bufferBody} from '../../src/core/buffer-body.ts'
 import type {ByteRange} from '../../src/stores/store.ts'
 import {cut, reset} from '../support/faults.ts'
 import {startFaultProxy} from '../support/fault-proxy.ts'

@@ -1,6 +1,6 @@
 import {expect} from 'chai'
 import {Failure} from '../../src/core/failure.ts'
-import {bufferBody} from '../../src/http/buffer-body.ts'
+import {bufferBody} from '../../src/core/buffer-body.ts'
 import type {Call, Part, PartPlan} from '../../src/stores/store.ts'
 import {createMemoryStore, failNth} from './memory-store.ts'
 

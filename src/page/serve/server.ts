@@ -53,13 +53,8 @@ const ANSWER_WAIT = 30_000
 
 /** Serves the page and signs for it; no byte of content comes here. Fails `config` where the port is taken. */
 export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
-<<<<<<< HEAD
-  const {uploads, host, port} = options
+  const {uploads, host, port, patience = ANSWER_WAIT} = options
   const open = new Set<AbortController>()
-=======
-  const {uploads, host, port, patience = 30_000} = options
-  const stopping = new AbortController()
->>>>>>> 4204030f11be2763867a513f861ac51d9f61e4bc
   const hosts = new Set<string>(options.names.map(name => name.toLowerCase()))
   const guard: Guard = {hosts, token: options.token}
   const questions: Readonly<Record<string, keyof Uploads>> = {
@@ -89,34 +84,19 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
     if (method !== 'POST') throw new Failure('usage', 'This is asked by POST.')
     checkCaller(request, guard)
     const question = await readQuestion(request)
-<<<<<<< HEAD
     send(response, 200, await withCall(call => uploads[name](question, call)))
   }
 
   /** A signal that is made of others (`AbortSignal.any`) leaves something at each of them, and one of them would last. */
   async function withCall(run: (call: Call) => Promise<unknown>): Promise<unknown> {
     const controller = new AbortController()
-    const timer = setTimeout(() => controller.abort(new Failure('busy', 'The store took too long.')), ANSWER_WAIT)
+    const timer = setTimeout(() => controller.abort(new Failure('busy', 'The store did not answer in time.')), patience)
     open.add(controller)
     try {
       return await run({signal: controller.signal})
     } finally {
       clearTimeout(timer)
       open.delete(controller)
-=======
-    send(response, 200, await inTime(signal => uploads[name](question, {signal})))
-  }
-
-  async function inTime(ask: (signal: AbortSignal) => Promise<unknown>): Promise<unknown> {
-    // Node 20 forgets an AbortSignal.timeout that only a joined signal knows of: its time would never come.
-    const late = new AbortController()
-    const failure = new Failure('busy', 'The store did not answer in time.')
-    const timer = setTimeout(() => late.abort(failure), patience)
-    try {
-      return await ask(AbortSignal.any([stopping.signal, late.signal]))
-    } finally {
-      clearTimeout(timer)
->>>>>>> 4204030f11be2763867a513f861ac51d9f61e4bc
     }
   }
 

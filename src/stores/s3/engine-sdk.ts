@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto'
 import {Readable} from 'node:stream'
 import type {PutObjectCommandInput, S3Client} from '@aws-sdk/client-s3'
-import {fillWindow} from '../../http/windows.ts'
+import {fillWindow} from '../../core/body.ts'
 import {DEFAULT_WAITS} from '../../http/waits.ts'
 import {MIB} from '../../core/sizes.ts'
 import type {Body, ObjectOptions, PartReceipt, UploadStore, Verified} from '../store.ts'

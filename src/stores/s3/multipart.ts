@@ -1,4 +1,4 @@
-import {bufferBody} from '../../http/buffer-body.ts'
+import {bufferBody} from '../../core/buffer-body.ts'
 import {COMPLETE_WAIT} from '../../http/waits.ts'
 import {Failure} from '../../core/failure.ts'
 import {child, childText, parseXml} from '../../core/xml.ts'

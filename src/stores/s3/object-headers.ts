@@ -23,7 +23,9 @@ export function objectHeaders(options: ObjectOptions): Record<string, string> {
   for (const [name, value] of Object.entries(options.metadata ?? {})) {
     named[`x-amz-meta-${name.toLowerCase()}`] = encodeHeader(value)
   }
-  return Object.fromEntries(Object.entries(named).filter((entry): entry is [string, string] => entry[1] !== undefined))
+  const headers: Record<string, string> = {}
+  for (const name in named) if (named[name] !== undefined) headers[name] = named[name]
+  return headers
 }
 
 /** Better told than left out: the object would stay for ever. */

@@ -1,6 +1,6 @@
 import {createHash, randomBytes} from 'node:crypto'
 import {Failure, isFailure} from '../../core/failure.ts'
-import {bufferBody} from '../../http/buffer-body.ts'
+import {bufferBody} from '../../core/buffer-body.ts'
 import type {Call, Probe, Right, RightFinding, Target} from '../store.ts'
 import {createTrust} from './checksum.ts'
 import type {S3Connection, S3Request} from './client.ts'

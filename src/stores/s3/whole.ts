@@ -1,6 +1,6 @@
 import {crc32ToBase64, formatCrc32} from '../../core/crc32.ts'
 import {isFailure} from '../../core/failure.ts'
-import {loadSmall} from '../../http/buffer-body.ts'
+import {loadSmall} from '../../core/buffer-body.ts'
 import {crc32Body, digestBody} from '../../http/digest.ts'
 import type {Answer} from '../../http/send.ts'
 import type {Body, Call, ObjectInfo, ObjectOptions, StoredObject, Target, UploadStore} from '../store.ts'

@@ -1,7 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import {Failure, isFailure} from '../../core/failure.ts'
 import {childText} from '../../core/xml.ts'
-import {bufferBody} from '../../http/buffer-body.ts'
+import {bufferBody} from '../../core/buffer-body.ts'
 import type {Call, ObjectInfo, Target} from '../store.ts'
 import type {S3Connection} from './client.ts'
 import {requestXml} from './multipart.ts'

@@ -1,4 +1,4 @@
-import {bufferBody} from '../../http/buffer-body.ts'
+import {bufferBody} from '../../core/buffer-body.ts'
 import {send} from '../../http/send.ts'
 import type {Answer, Wire} from '../../http/send.ts'
 import {Failure} from '../../core/failure.ts'

@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto'
 import {Failure} from '../../core/failure.ts'
-import {bufferBody} from '../../http/buffer-body.ts'
+import {bufferBody} from '../../core/buffer-body.ts'
 import type {Answer} from '../../http/send.ts'
 import {COMPLETE_WAIT} from '../../http/waits.ts'
 import type {Call, PartReceipt, Target} from '../store.ts'

@@ -1,6 +1,6 @@
 import {createHash, randomBytes} from 'node:crypto'
 import {isFailure} from '../../core/failure.ts'
-import {bufferBody} from '../../http/buffer-body.ts'
+import {bufferBody} from '../../core/buffer-body.ts'
 import type {Call, PolicyLevel, Probe, Right, RightFinding, Target} from '../store.ts'
 import type {SwiftConnection, SwiftRequest} from './client.ts'
 

@@ -1,5 +1,5 @@
 import {isFailure} from '../../core/failure.ts'
-import {bufferBody} from '../../http/buffer-body.ts'
+import {bufferBody} from '../../core/buffer-body.ts'
 import type {Call, ObjectOptions, Target} from '../store.ts'
 import type {SwiftConnection} from './client.ts'
 import {readManifest} from './manifest.ts'

@@ -1,5 +1,5 @@
 import {Failure, isFailure} from '../../core/failure.ts'
-import {bufferBody} from '../../http/buffer-body.ts'
+import {bufferBody} from '../../core/buffer-body.ts'
 import type {Call, Target} from '../store.ts'
 import type {SwiftConnection, SwiftRequest} from './client.ts'
 

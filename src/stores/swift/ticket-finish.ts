@@ -1,6 +1,6 @@
 import {Failure} from '../../core/failure.ts'
 import {formatSize} from '../../core/sizes.ts'
-import {bufferBody} from '../../http/buffer-body.ts'
+import {bufferBody} from '../../core/buffer-body.ts'
 import type {Call, PartReceipt, Session, StoredObject, UploadStore} from '../store.ts'
 import type {SwiftPartsTicket} from '../ticket/ticket.ts'
 import type {SwiftConnection} from './client.ts'

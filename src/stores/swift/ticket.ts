@@ -1,5 +1,5 @@
 import {Failure} from '../../core/failure.ts'
-import {bufferBody} from '../../http/buffer-body.ts'
+import {bufferBody} from '../../core/buffer-body.ts'
 import type {Call, LinkStore, Session, Target, UploadStore} from '../store.ts'
 import type {MintedTicket, TicketLife, TicketStore, TicketWish} from '../ticket/ticket-store.ts'
 import type {SwiftPartsTicket, SwiftWholeTicket, Ticket} from '../ticket/ticket.ts'

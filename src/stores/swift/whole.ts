@@ -1,6 +1,6 @@
 import {formatCrc32} from '../../core/crc32.ts'
 import {Failure, isFailure} from '../../core/failure.ts'
-import {loadSmall} from '../../http/buffer-body.ts'
+import {loadSmall} from '../../core/buffer-body.ts'
 import {digestBody} from '../../http/digest.ts'
 import type {Body, Call, ObjectInfo, ObjectOptions, StoredObject, Target, UploadStore} from '../store.ts'
 import type {SwiftConnection} from './client.ts'

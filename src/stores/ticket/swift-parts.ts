@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto'
 import {formatCrc32} from '../../core/crc32.ts'
 import {Failure} from '../../core/failure.ts'
-import {bufferBody} from '../../http/buffer-body.ts'
+import {bufferBody} from '../../core/buffer-body.ts'
 import {digestBody} from '../../http/digest.ts'
 import type {Wire} from '../../http/send.ts'
 import type {SwiftConnection} from '../swift/client.ts'

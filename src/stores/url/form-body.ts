@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto'
-import {bufferBody} from '../../http/buffer-body.ts'
+import {bufferBody} from '../../core/buffer-body.ts'
 import type {Body} from '../store.ts'
 
 export interface FormBody {

@@ -4,7 +4,7 @@ import {expect} from 'chai'
 import {formatCrc32} from '../../../src/core/crc32.ts'
 import {isFailure} from '../../../src/core/failure.ts'
 import type {Failure, FailureCode} from '../../../src/core/failure.ts'
-import {bufferBody} from '../../../src/http/buffer-body.ts'
+import {bufferBody} from '../../../src/core/buffer-body.ts'
 import type {
   Body,
   Call,

@@ -1,6 +1,6 @@
 import {randomBytes} from 'node:crypto'
 import {expect} from 'chai'
-import {bufferBody} from '../../../src/http/buffer-body.ts'
+import {bufferBody} from '../../../src/core/buffer-body.ts'
 import type {Call, Target} from '../../../src/stores/store.ts'
 import type {Bench} from './bench.ts'
 import {collect, failureOf, newCall, partOf} from './bench.ts'

@@ -1,7 +1,7 @@
 import {randomBytes} from 'node:crypto'
 import {expect} from 'chai'
 import {MIB} from '../../../src/core/sizes.ts'
-import {bufferBody} from '../../../src/http/buffer-body.ts'
+import {bufferBody} from '../../../src/core/buffer-body.ts'
 import type {Bench} from './bench.ts'
 import {crcOf, failureOf, newCall} from './bench.ts'
 import {fickleBody} from './bodies.ts'

@@ -1,4 +1,4 @@
-import {bufferBody} from '../../../src/http/buffer-body.ts'
+import {bufferBody} from '../../../src/core/buffer-body.ts'
 import type {
   Call,
   ObjectInfo,

@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-s3'
 import type {CORSRule, LifecycleRule} from '@aws-sdk/client-s3'
 import {expect} from 'chai'
-import {nock, useNock} from '../../support/nock.ts'
+import {createNockedAgents, nock, useNock} from '../../support/nock.ts'
 import {startSandbox} from '../../../src/sandbox/server.ts'
 import type {Sandbox} from '../../../src/sandbox/server.ts'
 import {AWS, SANDBOX} from '../../../src/stores/s3/quirks.ts'
@@ -428,7 +428,8 @@ describe("containers of S3: OpenStack Swift's S3 API", () => {
 describe('containers of S3: the wire', () => {
   const keys = {accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'secret'}
   const ENDPOINT = 'https://store.example'
-  const open = () => openDrivers({...keys, endpoint: ENDPOINT, region: 'us-east-1'})
+  const agents = createNockedAgents()
+  const open = () => openDrivers({...keys, endpoint: ENDPOINT, region: 'us-east-1'}, {agents})
   const error = (code: string, message = 'Words of the store.') =>
     `<?xml version="1.0"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`
   const list = (...all: string[]) =>
@@ -468,7 +469,7 @@ describe('containers of S3: the wire', () => {
   })
 
   it('AWS itself is believed', async () => {
-    const store = openDrivers({...keys, region: 'us-east-1'}, {quirks: AWS})
+    const store = openDrivers({...keys, region: 'us-east-1'}, {quirks: AWS, agents})
     nock('https://box.s3.us-east-1.amazonaws.com')
       .head('/')
       .reply(200)
@@ -478,7 +479,7 @@ describe('containers of S3: the wire', () => {
   })
 
   it('a container of AWS is made where its region is', async () => {
-    const store = openDrivers({...keys, region: 'us-west-2'}, {quirks: AWS})
+    const store = openDrivers({...keys, region: 'us-west-2'}, {quirks: AWS, agents})
     const bodies: unknown[] = []
     const record = (body: unknown) => bodies.push(body) > 0
     nock('https://box.s3.us-west-2.amazonaws.com').head('/').times(3).reply(404)

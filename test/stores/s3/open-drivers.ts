@@ -1,6 +1,7 @@
 import {request as httpRequest} from 'node:http'
 import type {IncomingHttpHeaders} from 'node:http'
 import {createAgents} from '../../../src/http/agents.ts'
+import type {Agents} from '../../../src/http/agents.ts'
 import type {RequestRecord, Wire} from '../../../src/http/send.ts'
 import {memoryFindings} from '../../../src/stores/findings.ts'
 import {createConnection} from '../../../src/stores/s3/client.ts'
@@ -13,7 +14,7 @@ import {UNKNOWN} from '../../../src/stores/s3/quirks.ts'
 import type {Credentials} from '../../../src/stores/s3/sign.ts'
 import {createUpload} from '../../../src/stores/s3/upload.ts'
 import type {Call, ContainerStore, LinkStore, ObjectStore, TempUrl, UploadStore} from '../../../src/stores/store.ts'
-import {bufferBody} from '../../../src/http/buffer-body.ts'
+import {bufferBody} from '../../../src/core/buffer-body.ts'
 
 export interface Access {
   readonly endpoint?: string
@@ -35,12 +36,17 @@ export const call: Call = {signal: new AbortController().signal}
 
 export const at = (container: string, key = '') => ({remote: 'test', container, key})
 
+export interface DriverOptions {
+  readonly quirks?: S3Settings['quirks']
+  readonly credentials?: Partial<Credentials>
+  readonly agents?: Agents
+}
+
 /** Opens the drivers without any layer, so that what a test sees is theirs alone. */
 export function openDrivers(
   {endpoint, region, accessKeyId, secretAccessKey}: Access,
-  {quirks = UNKNOWN, credentials = {}}: {quirks?: S3Settings['quirks']; credentials?: Partial<Credentials>} = {},
+  {quirks = UNKNOWN, credentials = {}, agents = createAgents()}: DriverOptions = {},
 ): Drivers {
-  const agents = createAgents()
   const requests: RequestRecord[] = []
   const wire: Wire = {agents, onRequest: record => requests.push(record)}
   const findings = memoryFindings()

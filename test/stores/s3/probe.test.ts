@@ -1,5 +1,5 @@
 import {expect} from 'chai'
-import {createAgents} from '../../../src/http/agents.ts'
+
 import {memoryFindings} from '../../../src/stores/findings.ts'
 import {createConnection} from '../../../src/stores/s3/client.ts'
 import {createProbe} from '../../../src/stores/s3/probe.ts'
@@ -7,6 +7,7 @@ import {AWS} from '../../../src/stores/s3/quirks.ts'
 import type {Probe} from '../../../src/stores/store.ts'
 import {answer, CREDENTIALS, errorXml, newCall, stopAnswering, target} from './wire.ts'
 import type {Reply, Seen} from './wire.ts'
+import {createNockedAgents} from '../../support/nock.ts'
 
 const ARN = 'arn:aws:iam::123456789012:user/jane'
 const STS = `<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>${ARN}</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>`
@@ -26,7 +27,7 @@ describe('the probe of S3, on AWS', () => {
       quirks: AWS,
       credentials: () => Promise.resolve(CREDENTIALS),
       findings: memoryFindings(),
-      wire: {agents: createAgents()},
+      wire: {agents: createNockedAgents()},
     })
     return {seen, probe: createProbe(connection)}
   }

@@ -1,8 +1,7 @@
 import {createHash} from 'node:crypto'
 import {crc32} from 'node:zlib'
 import {crc32ToBase64} from '../../../src/core/crc32.ts'
-import {bufferBody} from '../../../src/http/buffer-body.ts'
-import {createAgents} from '../../../src/http/agents.ts'
+import {bufferBody} from '../../../src/core/buffer-body.ts'
 import {memoryFindings} from '../../../src/stores/findings.ts'
 import type {Findings} from '../../../src/stores/findings.ts'
 import {createConnection} from '../../../src/stores/s3/client.ts'
@@ -11,7 +10,7 @@ import {createObjects} from '../../../src/stores/s3/objects.ts'
 import {UNKNOWN} from '../../../src/stores/s3/quirks.ts'
 import {createUpload} from '../../../src/stores/s3/upload.ts'
 import type {Body, Call, ObjectStore, Target, UploadStore} from '../../../src/stores/store.ts'
-import {nock, startNock, stopNock} from '../../support/nock.ts'
+import {createNockedAgents, nock, startNock, stopNock} from '../../support/nock.ts'
 
 /** What reached the made-up store. */
 export interface Seen {
@@ -85,7 +84,7 @@ export function open(settings: Partial<S3Settings> = {}): Opened {
     credentials: () => Promise.resolve(CREDENTIALS),
     quirks: UNKNOWN,
     findings,
-    wire: {agents: createAgents()},
+    wire: {agents: createNockedAgents()},
     ...settings,
   })
   const objects = createObjects(connection)

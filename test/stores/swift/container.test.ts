@@ -1,5 +1,5 @@
 import {expect} from 'chai'
-import {bufferBody} from '../../../src/http/buffer-body.ts'
+import {bufferBody} from '../../../src/core/buffer-body.ts'
 import {needSwift, startSwift} from '../../servers/swift.ts'
 import {collect, failureOf, newCall} from '../contract/bench.ts'
 import {ask, signIn} from './foreign-swift.ts'

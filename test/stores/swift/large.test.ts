@@ -1,5 +1,5 @@
 import {expect} from 'chai'
-import {bufferBody} from '../../../src/http/buffer-body.ts'
+import {bufferBody} from '../../../src/core/buffer-body.ts'
 import type {Target} from '../../../src/stores/store.ts'
 import {needSwift, startSwift} from '../../servers/swift.ts'
 import {collect, failureOf, newCall} from '../contract/bench.ts'

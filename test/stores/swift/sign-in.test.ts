@@ -1,6 +1,6 @@
 import {expect} from 'chai'
 import {createAgents} from '../../../src/http/agents.ts'
-import {bufferBody} from '../../../src/http/buffer-body.ts'
+import {bufferBody} from '../../../src/core/buffer-body.ts'
 import type {SwiftAuth} from '../../../src/stores/remote.ts'
 import type {CatalogWish} from '../../../src/stores/swift/catalog.ts'
 import {createSignIn} from '../../../src/stores/swift/sign-in.ts'

@@ -1,7 +1,7 @@
 import {randomBytes} from 'node:crypto'
 import {expect} from 'chai'
 import {MIB} from '../../../src/core/sizes.ts'
-import {bufferBody} from '../../../src/http/buffer-body.ts'
+import {bufferBody} from '../../../src/core/buffer-body.ts'
 import {needSwift, startSwift} from '../../servers/swift.ts'
 import type {SwiftServer} from '../../servers/swift.ts'
 import {failureOf, newCall, partOf} from '../contract/bench.ts'

@@ -1,6 +1,6 @@
 import {expect} from 'chai'
 import type {FailureCode} from '../../../src/core/failure.ts'
-import {bufferBody} from '../../../src/http/buffer-body.ts'
+import {bufferBody} from '../../../src/core/buffer-body.ts'
 import type {PartReceipt, Session} from '../../../src/stores/store.ts'
 import {manifestEtag} from '../../../src/stores/swift/manifest.ts'
 import {crcOf, failureOf, newCall, partOf} from '../contract/bench.ts'

@@ -1,5 +1,5 @@
 import {expect} from 'chai'
-import {bufferBody} from '../../../src/http/buffer-body.ts'
+import {bufferBody} from '../../../src/core/buffer-body.ts'
 import {startSandbox} from '../../../src/sandbox/server.ts'
 import type {Session, Target} from '../../../src/stores/store.ts'
 import {partUrl} from '../../../src/stores/ticket/ticket.ts'

@@ -10,7 +10,7 @@ import type {
   Target,
   TempUrlOptions,
 } from '../../../src/stores/store.ts'
-import {bufferBody} from '../../../src/http/buffer-body.ts'
+import {bufferBody} from '../../../src/core/buffer-body.ts'
 import type {ContractStore} from '../contract/bench.ts'
 
 const HOUR = 3_600_000

@@ -1,5 +1,5 @@
-import type {Body} from '../core/body.ts'
-import {fillWindow} from './windows.ts'
+import {fillWindow} from './body.ts'
+import type {Body} from './body.ts'
 
 /** Bytes in memory as a body. */
 export function bufferBody(given: Uint8Array): Body {

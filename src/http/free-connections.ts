@@ -1,0 +1,141 @@
+import type http from 'node:http'
+import type {Socket} from 'node:net'
+import type {Origin} from './origin.ts'
+import {createAnswerReader} from './answer-reader.ts'
+import type {AnswerReader, WholeAnswer} from './answer-reader.ts'
+
+/** A connection that one small request after the other goes over. */
+export interface Connection {
+  readonly socket: Socket
+  /** Returns so many bytes that the next exchange may send; the same ones each time. */
+  scratch(size: number): Buffer
+  /** True until it stands, TLS included. */
+  isConnecting(): boolean
+  /**
+   * Sends bytes and calls back once: with a whole answer, or with what the connection ended with. `onMove` hears of every
+   * step on the way: that it stands, and bytes of an answer.
+   */
+  exchange(bytes: Buffer, listener: ExchangeListener): void
+}
+
+export interface ExchangeListener {
+  onMove(): void
+  onAnswer(answer: WholeAnswer): void
+  onFailure(error: Error): void
+}
+
+/** Connections to one origin, kept for the next request. */
+export interface FreeConnections {
+  take(): Connection
+  /** Keeps a connection whose answer is read to its end; others are destroyed by who used them. */
+  give(connection: Connection): void
+  close(): void
+}
+
+const MOST_FREE = 256
+/** Heads differ by the length of a key. */
+const SPARE = 1024
+
+/** Made as the agent makes its own: with its trust, and its TLS sessions. */
+export function createFreeConnections(agent: http.Agent, {isTls, hostname, port}: Origin): FreeConnections {
+  const free: Connection[] = []
+  const all = new Set<Socket>()
+  const isName = !/^[\d.]+$|:/u.test(hostname)
+  const connecting = agent as ConnectingAgent
+  const place = {...connecting.options, host: hostname, port, ...(isTls && isName ? {servername: hostname} : {})}
+  // Under this name an https agent keeps the session that saves the next handshake.
+  const options = {...place, _agentKey: agent.getName(place)}
+
+  function connect(): Connection {
+    const socket = connecting.createConnection(options)
+    all.add(socket)
+    const connection = watchConnection(socket, isTls)
+    socket.once('close', () => {
+      all.delete(socket)
+      const index = free.indexOf(connection)
+      if (index >= 0) free.splice(index, 1)
+    })
+    return connection
+  }
+
+  return {
+    take() {
+      for (;;) {
+        const connection = free.pop()
+        if (connection === undefined) return connect()
+        if (connection.socket.destroyed || !connection.socket.writable) continue
+        connection.socket.ref()
+        return connection
+      }
+    },
+    give(connection) {
+      if (free.length >= MOST_FREE || all.size === 0) connection.socket.destroy()
+      else {
+        // What idles does not keep the process.
+        connection.socket.unref()
+        free.push(connection)
+      }
+    },
+    close() {
+      for (const socket of all) socket.destroy()
+    },
+  }
+}
+
+/** What the types of Node do not say of its own agents. */
+type ConnectingAgent = http.Agent & {readonly options: object; createConnection(options: object): Socket}
+
+function watchConnection(socket: Socket, isTls: boolean): Connection {
+  let connecting = socket.connecting
+  let listener: ExchangeListener | undefined
+  let reader: AnswerReader | undefined
+  let last: Error | undefined
+
+  function end(run: (to: ExchangeListener) => void): void {
+    const to = listener
+    listener = undefined
+    if (to !== undefined) run(to)
+  }
+
+  socket.once(isTls ? 'secureConnect' : 'connect', () => {
+    connecting = false
+    listener?.onMove()
+  })
+  socket.on('data', (bytes: Buffer) => {
+    // What comes unasked would be taken for the next answer.
+    if (listener === undefined || reader === undefined) {
+      socket.destroy()
+      return
+    }
+    try {
+      const answer = reader.add(bytes)
+      if (answer === undefined) listener.onMove()
+      else end(to => to.onAnswer(answer))
+    } catch (error) {
+      socket.destroy(error as Error)
+    }
+  })
+  socket.once('end', () => {
+    const answer = reader?.end()
+    if (answer !== undefined) end(to => to.onAnswer(answer))
+  })
+  socket.on('error', error => (last = error))
+  socket.once('close', () => {
+    end(to => to.onFailure(last ?? Object.assign(new Error('socket hang up'), {code: 'ECONNRESET'})))
+  })
+
+  let room: Buffer | undefined
+  return {
+    socket,
+    scratch(size) {
+      if (room === undefined || room.length < size) room = Buffer.allocUnsafeSlow(size + SPARE)
+      return room.subarray(0, size)
+    },
+    isConnecting: () => connecting,
+    exchange(bytes, to) {
+      listener = to
+      reader = createAnswerReader()
+      socket.write(bytes)
+    },
+  }
+}
