@@ -2,7 +2,7 @@ import {Failure} from '../core/failure.ts'
 import type {Body} from '../core/body.ts'
 
 /** Large enough that the system calls vanish beside the copying, small enough that 16 of them stay cheap to hold. */
-export const WINDOW = 512 * 1024
+export const WINDOW = 256 * 1024
 
 /** Slow links get small windows, so that progress moves and a stall is seen soon. */
 const SMALLEST = 64 * 1024
@@ -38,8 +38,21 @@ export function pacedWindowSize(bytesPerSecond: number): number {
   return Math.min(LARGEST_PACED, Math.max(SMALLEST_PACED, Math.floor(bytesPerSecond / 10)))
 }
 
-/** Fills a window from a position of a body. Fails `source-changed` where the body ends before it is full. */
-export async function fillWindow(body: Body, window: Buffer, position: number): Promise<Buffer> {
-  if ((await body.read(window, position)) === window.length) return window
+/** Returns the beginning of a window; one that is wanted whole as it is. */
+export function cutWindow(window: Buffer, size: number): Buffer {
+  return size < window.length ? window.subarray(0, size) : window
+}
+
+/**
+ * Fills a window from a position of a body, without a promise where the body needs none. Fails `source-changed` where the
+ * body ends before it is full.
+ */
+export function fillWindow(body: Body, window: Buffer, position: number): Buffer | Promise<Buffer> {
+  const got = body.read(window, position)
+  return typeof got === 'number' ? filled(window, got) : got.then(count => filled(window, count))
+}
+
+function filled(window: Buffer, count: number): Buffer {
+  if (count === window.length) return window
   throw new Failure('source-changed', 'The file became shorter while it was read.')
 }
