@@ -7,8 +7,11 @@ export interface Body {
   readonly bytes?: Buffer
   /** Where the bytes lie, if they lie in a file: another thread can read them there by itself. */
   readonly file?: FilePlace
-  /** Fills `into` from `position` and returns how many bytes it got: fewer only at the end. Fails `source-changed`. */
-  read(into: Buffer, position: number): Promise<number>
+  /**
+   * Fills `into` from `position` and returns how many bytes it got: fewer only at the end. Without a promise where it
+   * need not wait: each costs the hot path more than all else about a window. Fails `source-changed`.
+   */
+  read(into: Buffer, position: number): number | Promise<number>
 }
 
 /** A position of a file that stays open as long as the body is used. */
@@ -17,8 +20,16 @@ export interface FilePlace {
   readonly offset: number
 }
 
-/** Fills a window from a position of a body. Fails `source-changed` where the body ends before it is full. */
-export async function fillWindow(body: Body, window: Buffer, position: number): Promise<Buffer> {
-  if ((await body.read(window, position)) === window.length) return window
+/**
+ * Fills a window from a position of a body, without a promise where the body needs none. Fails `source-changed` where the
+ * body ends before it is full.
+ */
+export function fillWindow(body: Body, window: Buffer, position: number): Buffer | Promise<Buffer> {
+  const got = body.read(window, position)
+  return typeof got === 'number' ? filled(window, got) : got.then(count => filled(window, count))
+}
+
+function filled(window: Buffer, count: number): Buffer {
+  if (count === window.length) return window
   throw new Failure('source-changed', 'The file became shorter while it was read.')
 }

@@ -7,7 +7,7 @@ import {MIB} from '../core/sizes.ts'
 import {createHashQueue} from './hash-queue.ts'
 import type {FileBody, Sums, SumWish} from './hash-queue.ts'
 import type {SendOptions} from './send.ts'
-import {giveWindows, takeWindows, WINDOW} from './windows.ts'
+import {cutWindow, giveWindows, takeWindows, WINDOW} from './windows.ts'
 
 /** A file in memory is read without the event loop ever turning: Ctrl-C and the sending get a word in so often. */
 const TURN = 8 * MIB
@@ -32,7 +32,7 @@ export async function readBody(body: Body, onBytes: (bytes: Buffer) => void, sig
         await setImmediate()
       }
       const wanted = Math.min(WINDOW, body.size - position)
-      const bytes = await fillWindow(body, window.subarray(0, wanted), position)
+      const bytes = await fillWindow(body, cutWindow(window, wanted), position)
       onBytes(bytes)
       position += bytes.length
     }

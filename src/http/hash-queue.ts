@@ -1,6 +1,7 @@
 import {availableParallelism} from 'node:os'
 import type {Body, FilePlace} from '../core/body.ts'
 import {MIB} from '../core/sizes.ts'
+import {onAbort} from '../core/signals.ts'
 import {createHashThread} from './hash-thread.ts'
 
 export interface Sums {
@@ -101,19 +102,18 @@ export function createHashQueue(sumHere: SumHere, cores = availableParallelism()
   async function sum(kind: Job['kind'], wish: SumWish<FileBody>): Promise<Sums> {
     const {signal} = wish
     signal.throwIfAborted()
-    let abort = (): void => {}
+    let letGo = (): void => {}
     const summed = new Promise<Sums>((resolve, reject) => {
       const job: Job = {...wish, kind, resolve, reject}
-      abort = () => {
+      letGo = onAbort(signal, () => {
         waiting.delete(job)
         reject(signal.reason)
-      }
-      signal.addEventListener('abort', abort, {once: true})
+      })
       waiting.add(job)
     })
     count(wish, summed)
     give()
-    return summed.finally(() => signal.removeEventListener('abort', abort))
+    return summed.finally(letGo)
   }
 
   return {

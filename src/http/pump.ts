@@ -3,7 +3,7 @@ import {fillWindow} from '../core/body.ts'
 import type {Body} from '../core/body.ts'
 import type {SendOptions} from './send.ts'
 import type {Watch} from './watch.ts'
-import {FIRST_PACED, giveWindows, pacedWindowSize, takeWindows, windowSize, WINDOW} from './windows.ts'
+import {cutWindow, FIRST_PACED, giveWindows, pacedWindowSize, takeWindows, windowSize, WINDOW} from './windows.ts'
 
 /** How long an answered request may take to tell that its last bytes have left, before its connection is given up. */
 const LINGER = 100
@@ -37,8 +37,8 @@ export async function pumpBody(
   const rate = (sent: number): number => (sent * 1000) / Math.max(1, performance.now() - started)
   let size = pace === undefined ? WINDOW : FIRST_PACED
 
-  function fill(index: 0 | 1, position: number): Promise<Buffer> {
-    return fillWindow(body, windows.pair[index].subarray(0, Math.min(size, body.size - position)), position)
+  function fill(index: 0 | 1, position: number): Buffer | Promise<Buffer> {
+    return fillWindow(body, cutWindow(windows.pair[index], Math.min(size, body.size - position)), position)
   }
 
   /** True once the kernel has taken the window that was written last. */
@@ -46,39 +46,35 @@ export async function pumpBody(
   let wake = (): void => {}
   // Not a promise to race with: each race would leave something behind at it for as long as the request lasts.
   watch.onOver(() => wake())
-  /** Resolves when the window has left, or nothing more needs to be sent. */
-  function write(window: Buffer): Promise<void> {
-    hasLeft = false
-    return new Promise(resolve => {
-      wake = resolve
-      outgoing.write(window, error => {
-        hasLeft = !error
-        wake()
-      })
-      if (watch.isOver()) resolve()
-    })
+  // Made once: what each window leaves behind is what the heap grows by.
+  const rest = (resolve: () => void): void => void (wake = resolve)
+  const leave = (error?: Error | null): void => {
+    hasLeft = !error
+    wake()
   }
 
-  let filling: Promise<Buffer> | undefined
+  let filling: Buffer | Promise<Buffer> | undefined
   try {
     // Header and body corked into one write are copied once more.
     outgoing.flushHeaders()
     let index: 0 | 1 = 0
     for (let position = 0; position < body.size;) {
       watch.hold()
-      const window = await (filling ?? fill(index, position))
-      if (pace && !watch.isOver())
-        await Promise.race([pace(window.length, signal), new Promise<void>(resolve => (wake = resolve))])
+      filling ??= fill(index, position)
+      const window = filling instanceof Promise ? await filling : filling
+      if (pace && !watch.isOver()) await Promise.race([pace(window.length, signal), new Promise<void>(rest)])
       watch.release()
       if (watch.isOver()) break
       onWindow?.(window, position)
-      const written = write(window)
+      hasLeft = false
+      outgoing.write(window, leave)
       index = index === 0 ? 1 : 0
       const next = position + window.length
       filling = next < body.size ? fill(index, next) : undefined
       // Awaited at the head of the loop; an end of the request in between must not leave it unhandled.
-      filling?.catch(() => {})
-      await written
+      if (filling instanceof Promise) filling.catch(() => {})
+      // Until the window has left, or nothing more needs to be sent.
+      if (!watch.isOver()) await new Promise<void>(rest)
       // The answer to the whole body can be heard before the last write is told to have ended, over TLS above all.
       if (!hasLeft && next === body.size) await linger(run => (wake = run))
       if (watch.isOver() && (!hasLeft || next < body.size)) break
@@ -90,7 +86,7 @@ export async function pumpBody(
     return rate(body.size)
   } finally {
     // A read that is still under way would write into a window that somebody else has by then.
-    await filling?.catch(() => {})
+    if (filling instanceof Promise) await filling.catch(() => {})
     // Likewise a write: after an early answer the rest of a window still waits in the socket, and would leave as other bytes.
     if (hasLeft) giveWindows(windows)
   }

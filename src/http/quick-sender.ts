@@ -1,5 +1,6 @@
 import http from 'node:http'
 import {Failure} from '../core/failure.ts'
+import {onAbort} from '../core/signals.ts'
 import {formatDuration} from '../core/durations.ts'
 import {createFreeConnections} from './free-connections.ts'
 import type {Connection} from './free-connections.ts'
@@ -36,12 +37,11 @@ export function createQuickSender(agent: http.Agent, origin: Origin): QuickSende
         const connection = connections.take()
         const {socket} = connection
         const watch = watchSmall(connection, waits, host)
-        const stop = (): void => void socket.destroy()
+        const letGo = onAbort(signal, () => socket.destroy())
         const end = (): void => {
           watch.stop()
-          signal.removeEventListener('abort', stop)
+          letGo()
         }
-        signal.addEventListener('abort', stop)
         const bytes = connection.scratch(head.length + body.length)
         bytes.write(head, 0, 'latin1')
         body.copy(bytes, head.length)

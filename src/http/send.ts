@@ -1,5 +1,6 @@
 import type http from 'node:http'
 import type {Body} from '../core/body.ts'
+import {onAbort} from '../core/signals.ts'
 import type {Agents} from './agents.ts'
 import {loadSmall, SMALL_BODY} from '../core/buffer-body.ts'
 import {createWatch} from './watch.ts'
@@ -114,8 +115,7 @@ async function exchange(wire: Wire, request: Request, options: SendOptions): Pro
     headers: {...request.headers, ...(hasLength ? {'content-length': String(body?.size ?? 0)} : {})},
   })
   const watch = createWatch(outgoing, waits, host)
-  const stop = (): void => void outgoing.destroy()
-  signal.addEventListener('abort', stop, {once: true})
+  const letGo = onAbort(signal, () => outgoing.destroy())
   try {
     const response = watch.response()
     // An answer can come while the body is still on its way; its failure is told below, once.
@@ -142,7 +142,7 @@ async function exchange(wire: Wire, request: Request, options: SendOptions): Pro
   } catch (error) {
     throw watch.failure() ?? error
   } finally {
-    signal.removeEventListener('abort', stop)
+    letGo()
     watch.stop()
     // What was answered early has a body that never ended: such a connection cannot be used again.
     if (!outgoing.writableEnded) outgoing.destroy()

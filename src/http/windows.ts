@@ -1,5 +1,5 @@
 /** Large enough that the system calls vanish beside the copying, small enough that 16 of them stay cheap to hold. */
-export const WINDOW = 512 * 1024
+export const WINDOW = 256 * 1024
 
 /** Slow links get small windows, so that progress moves and a stall is seen soon. */
 const SMALLEST = 64 * 1024
@@ -33,4 +33,9 @@ const LARGEST_PACED = 256 * 1024
 /** The same under a bandwidth limit: what a connection sends in a tenth of a second, so that all of them flow evenly. */
 export function pacedWindowSize(bytesPerSecond: number): number {
   return Math.min(LARGEST_PACED, Math.max(SMALLEST_PACED, Math.floor(bytesPerSecond / 10)))
+}
+
+/** Returns the beginning of a window; one that is wanted whole as it is. */
+export function cutWindow(window: Buffer, size: number): Buffer {
+  return size < window.length ? window.subarray(0, size) : window
 }

@@ -1,3 +1,5 @@
+import {onAbort} from '../core/signals.ts'
+
 /** Hands out a stream in pieces of whatever size. */
 export interface Feed {
   /** Waits for a byte, or for the end. Fails as the stream does, or `signal.reason`. */
@@ -14,15 +16,14 @@ export function createFeed(chunks: AsyncIterable<Uint8Array>, signal: AbortSigna
   /** A stream may keep silent for hours: whoever waits for it must hear the end of the upload. */
   async function next(): Promise<IteratorResult<Uint8Array>> {
     signal.throwIfAborted()
-    let stop = (): void => {}
+    let letGo = (): void => {}
     const stopped = new Promise<never>((_resolve, reject) => {
-      stop = () => reject(signal.reason as Error)
-      signal.addEventListener('abort', stop, {once: true})
+      letGo = onAbort(signal, () => reject(signal.reason as Error))
     })
     try {
       return await Promise.race([iterator.next(), stopped])
     } finally {
-      signal.removeEventListener('abort', stop)
+      letGo()
     }
   }
 

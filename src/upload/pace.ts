@@ -1,3 +1,4 @@
+import {onAbort} from '../core/signals.ts'
 import type {Call} from '../stores/store.ts'
 
 export type Pace = NonNullable<Call['pace']>
@@ -60,13 +61,12 @@ export function createPace(bytesPerSecond: number): Pace {
     if (bytes <= 0) return
     await new Promise<void>((resolve, reject) => {
       const waiter: Waiter = {left: bytes, go: () => end(resolve)}
-      const stop = (): void => end(() => reject(signal.reason as Error))
       const end = (settle: () => void): void => {
         waiting.delete(waiter)
-        signal.removeEventListener('abort', stop)
+        letGo()
         settle()
       }
-      signal.addEventListener('abort', stop)
+      const letGo = onAbort(signal, () => end(() => reject(signal.reason as Error)))
       // What was saved up while nobody waited is counted before somebody does.
       save()
       waiting.add(waiter)

@@ -1,7 +1,7 @@
 import {read, readSync} from 'node:fs'
 
-/** Fills a buffer from a position of a file and returns how many bytes it got; fails as the system does. */
-export type ReadAt = (into: Buffer, size: number, position: number) => Promise<number>
+/** Fills a buffer from a position of a file and returns how many bytes it got, at once where it can; fails as the system does. */
+export type ReadAt = (into: Buffer, size: number, position: number) => number | Promise<number>
 
 /** A read of this many bytes a millisecond or more came from memory: no disk is worth a thread for that. */
 const FROM_MEMORY = 1024 * 1024
@@ -31,6 +31,6 @@ export function createReader(fd: number): ReadAt {
       read(fd, into, 0, size, position, (error, got) => (error ? reject(error) : resolve(got)))
     })
 
-  return async (into, size, position) =>
+  return (into, size, position) =>
     isCached || count++ % PROBE_EVERY === 0 ? readHere(into, size, position) : readInPool(into, size, position)
 }

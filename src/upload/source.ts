@@ -140,11 +140,15 @@ function fileBody(readAt: ReadAt, fd: number, {offset, size}: ByteRange, path: s
   return {
     size,
     file: {fd, offset},
-    async read(into, position) {
-      try {
-        return await readAt(into, Math.min(into.length, size - position), offset + position)
-      } catch (error) {
+    read(into, position) {
+      const fail = (error: unknown): never => {
         throw sourceFailure(error, path)
+      }
+      try {
+        const got = readAt(into, Math.min(into.length, size - position), offset + position)
+        return typeof got === 'number' ? got : got.catch(fail)
+      } catch (error) {
+        return fail(error)
       }
     },
   }

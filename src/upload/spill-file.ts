@@ -18,7 +18,7 @@ export interface SpillFile {
   /** Appends. Fails `config` when the disk is full. */
   write(bytes: Uint8Array): Promise<void>
   /** Fills `into`, which lies within what was written. */
-  read(into: Buffer, position: number): Promise<number>
+  read(into: Buffer, position: number): number | Promise<number>
   close(): Promise<void>
 }
 

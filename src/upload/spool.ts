@@ -1,4 +1,5 @@
 import {MIB} from '../core/sizes.ts'
+import {onAbort} from '../core/signals.ts'
 import type {Body} from '../stores/store.ts'
 import {createSpillFile} from './spill-file.ts'
 import type {SpillFile} from './spill-file.ts'
@@ -56,12 +57,12 @@ export function createSpool({memory, folder, concurrency, signal}: SpoolOptions)
     await new Promise<void>((resolve, reject) => {
       const end = (): void => {
         waiting.delete(end)
-        signal.removeEventListener('abort', end)
+        letGo()
         if (signal.aborted) reject(signal.reason as Error)
         else resolve()
       }
       waiting.add(end)
-      signal.addEventListener('abort', end)
+      const letGo = onAbort(signal, end)
     })
   }
 

@@ -1,3 +1,5 @@
+import {onAbort} from '../../core/signals.ts'
+
 /** Work that several callers wait for: begun by the first, ended early only when all of them have left. */
 export interface SharedWork<T> {
   /** Fails what the work fails, or `signal.reason` for this caller alone. */
@@ -16,17 +18,16 @@ export function shareWork<T>(run: (signal: AbortSignal) => Promise<T>): SharedWo
       signal.throwIfAborted()
       started ??= run(controller.signal)
       waiting++
-      let leave = (): void => {}
+      let letGo = (): void => {}
       const left = new Promise<never>((_resolve, reject) => {
         // The reason is the caller's own, whatever it is.
         // oxlint-disable-next-line prefer-promise-reject-errors
-        leave = () => reject(signal.reason)
+        letGo = onAbort(signal, () => reject(signal.reason))
       })
-      signal.addEventListener('abort', leave, {once: true})
       try {
         return await Promise.race([started, left])
       } finally {
-        signal.removeEventListener('abort', leave)
+        letGo()
         if (--waiting === 0) controller.abort(signal.reason)
       }
     },
