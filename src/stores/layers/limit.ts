@@ -7,8 +7,8 @@ import {createAdaptiveLimit} from './adaptive-limit.ts'
 /** Up to here memory is no matter; further up each takes a pair of windows. */
 const TINY = 64 * 1024
 const SHARE_OF_SMALL = 1 / 4
-/** A TLS handshake costs as much as so many small objects. */
-const WORTH_A_HANDSHAKE = 8
+/** A TLS handshake, with the session of another, costs as much as so many small objects. */
+const WORTH_A_HANDSHAKE = 2
 
 /**
  * Lets at most `concurrency` bodies travel at once, over all objects, in the order in which they come, and up to `small` of

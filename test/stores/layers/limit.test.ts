@@ -214,9 +214,9 @@ describe('withLimit', () => {
       expect(gate.waiting.filter(({uploadId}) => uploadId === 'u')).to.have.length(3)
     })
 
-    it('makes no more connections over TLS than an eighth of the files, unless parts would need them', async () => {
-      expect(await countAtOnce('https://a', many(tiny, 16))).to.equal(3)
-      expect(await countAtOnce('https://a', many(tiny, 80))).to.equal(10)
+    it('makes no more connections over TLS than half of the files, unless parts would need them', async () => {
+      expect(await countAtOnce('https://a', many(tiny, 4))).to.equal(3)
+      expect(await countAtOnce('https://a', many(tiny, 20))).to.equal(10)
       expect(await countAtOnce('aws', many(tiny, 1000))).to.equal(32)
     })
 
