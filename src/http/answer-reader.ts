@@ -109,7 +109,8 @@ function readHead(text: string): Head {
 function addHeader(headers: Record<string, string>, line: string): void {
   const colon = line.indexOf(':')
   const name = line.slice(0, Math.max(0, colon)).toLowerCase()
-  const value = line.slice(colon + 1).trim()
+  // Not `trim`, which takes more than HTTP's white space.
+  const value = line.slice(colon + 1).replaceAll(/^[\t ]+|[\t ]+$/gu, '')
   if (!NAME.test(name) || !VALUE.test(value)) throw malformed('HPE_INVALID_HEADER_TOKEN')
   const known = Object.hasOwn(headers, name) ? headers[name] : undefined
   if (known === undefined) headers[name] = value
