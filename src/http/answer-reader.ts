@@ -22,6 +22,7 @@ const LARGEST_HEAD = 16 * 1024
 /** An error answer or the end of a PUT; nothing larger is collected. */
 const LARGEST_TEXT = 16 * 1024 * 1024
 
+const BEGINNING = 'HTTP/1.'
 const STATUS = /^HTTP\/1\.(?<minor>[01]) (?<status>[1-9]\d\d)(?: [\t -~\u0080-\u00FF]*)?$/u
 const NAME = /^[\w!#$%&'*+.^`|~-]+$/u
 const VALUE = /^[\t -~\u0080-\u00FF]*$/u
@@ -57,6 +58,8 @@ export function createAnswerReader(): AnswerReader {
       if ((end < 0 ? bytes.length : end) - at > LARGEST_HEAD) throw malformed('HPE_HEADER_OVERFLOW')
       if (end < 0) {
         rest = bytes.subarray(at)
+        // A server of another kind may never say more.
+        if (!BEGINNING.startsWith(rest.toString('latin1', 0, BEGINNING.length))) throw malformed('HPE_INVALID_CONSTANT')
         return undefined
       }
       const found = readHead(bytes.toString('latin1', at, end))

@@ -77,6 +77,7 @@ describe('reading an answer', () => {
 
   const refused: readonly (readonly [string, string, string])[] = [
     ['what is no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n\r\n', 'HPE_INVALID_CONSTANT'],
+    ['it before it says more', 'SSH-2.0', 'HPE_INVALID_CONSTANT'],
     ['HTTP/2', 'HTTP/2.0 200 OK\r\n\r\n', 'HPE_INVALID_CONSTANT'],
     ['a change of protocols', 'HTTP/1.1 101 Switching Protocols\r\n\r\n', 'HPE_INVALID_STATUS'],
     ['two lengths', `${OK}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`, 'HPE_UNEXPECTED_CONTENT_LENGTH'],
