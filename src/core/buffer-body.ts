@@ -18,8 +18,12 @@ export function bufferBody(given: Uint8Array): Body {
 /** Up to here a body is read once, summed and sent from memory. */
 export const SMALL_BODY = 64 * 1024
 
-/** Returns a small body with its bytes in memory, and any other as it is. Fails what the body fails. */
-export async function loadSmall(body: Body): Promise<Body> {
+/**
+ * Returns a small body with its bytes in memory, and any other as it is; without a promise where nothing has to be read.
+ * Fails what the body fails.
+ */
+export function loadSmall(body: Body): Body | Promise<Body> {
   if (body.bytes !== undefined || body.size > SMALL_BODY) return body
-  return bufferBody(await fillWindow(body, Buffer.allocUnsafeSlow(body.size), 0))
+  const read = fillWindow(body, Buffer.allocUnsafeSlow(body.size), 0)
+  return read instanceof Promise ? read.then(bufferBody) : bufferBody(read)
 }

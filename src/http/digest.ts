@@ -57,7 +57,13 @@ async function sumHere({body, withMd5, signal}: SumWish): Promise<Sums> {
   return {crc, ...(md5 === undefined ? {} : {md5: md5.digest()})}
 }
 
+function sumBytes(bytes: Buffer, withMd5: boolean): Sums {
+  return {crc: crc32(bytes), ...(withMd5 ? {md5: createHash('md5').update(bytes).digest()} : {})}
+}
+
 async function sumBody(wish: SumWish): Promise<Sums> {
+  const {bytes} = wish.body
+  if (bytes !== undefined) return sumBytes(bytes, wish.withMd5)
   return isLargeFile(wish.body) ? queue.sumInTurn({...wish, body: wish.body}) : sumHere(wish)
 }
 
