@@ -109,6 +109,8 @@ function tell(runs: readonly Run[]): boolean {
   if (isRefused) console.log('\nWith CI=1 a skipped test is a failure.')
   let failures = reports.reduce((sum, report) => sum + report.failed, isRefused ? skipped.length : 0)
   for (const {name, report, ending} of runs) {
+    const leftover = findLeftover(report, ending)
+    if (leftover !== undefined) console.log(`\n${name}: ${leftover}`)
     const trouble = findTrouble(report, ending)
     if (trouble === undefined || (report !== undefined && report.failed > 0)) continue
     console.log(`\n${name}: ${trouble}`)
@@ -119,12 +121,16 @@ function tell(runs: readonly Run[]): boolean {
   return failures === 0
 }
 
+/** What the tests did not clean up: told, since it says nothing about what they tried. */
+function findLeftover(report: RunReport | undefined, {leftBehind}: Ending): string | undefined {
+  if (report?.open) return `The tests left open what kept their process from its end: ${report.open.join(', ')}.`
+  return leftBehind ? 'A test left a process running that still holds the output.' : undefined
+}
+
 /** What makes a run without a failed test a failure all the same. */
-function findTrouble(report: RunReport | undefined, {exitCode, signal, leftBehind}: Ending): string | undefined {
+function findTrouble(report: RunReport | undefined, {exitCode, signal}: Ending): string | undefined {
   if (!report) return `Mocha ended with ${signal ?? exitCode} before it was done.`
-  if (report.open) return `The tests left open what kept their process from its end: ${report.open.join(', ')}.`
   if (exitCode !== 0) return `Mocha ended with ${exitCode} although no test failed.`
-  if (leftBehind) return 'A test left a process running that still holds the output.'
   const isEmpty = report.passed === 0 && report.skipped.length === 0
   return isEmpty ? 'No test passed or failed: nothing was tested.' : undefined
 }

@@ -29,7 +29,7 @@ export class Reporter extends reporters.Dot {
       writeFileSync(output, JSON.stringify(report))
       setTimeout(() => {
         writeFileSync(output, JSON.stringify({...report, open: listOpen()} satisfies RunReport))
-        process.exit(1)
+        process.exit(report.failed > 0 ? 1 : 0)
       }, GRACE).unref()
     })
   }
