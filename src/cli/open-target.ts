@@ -14,8 +14,8 @@ export const DEFAULT_CONCURRENCY = 8
 const SMALL_CONCURRENCY = 128
 
 /** How many small objects may be on their way at once; what a person asks for counts for them too. */
-export function smallConcurrency(concurrency = DEFAULT_CONCURRENCY): number {
-  return concurrency === DEFAULT_CONCURRENCY ? SMALL_CONCURRENCY : concurrency
+export function smallConcurrency(asked: number | undefined): number {
+  return asked ?? SMALL_CONCURRENCY
 }
 
 export const RETRY_FOR = 5 * 60_000

@@ -28,7 +28,7 @@ export interface FileNeeds {
   readonly flags: Parameters<typeof findDestination>[1]['flags'] &
     ObjectFlags &
     SourceFlags & {
-      readonly concurrency: number
+      readonly concurrency?: number | undefined
       readonly engine: string
       readonly 'dry-run': boolean
       readonly 'skip-unchanged'?: string | undefined
@@ -64,7 +64,7 @@ export async function prepareFiles(
   const found = await findDestination(destination, {
     flags,
     config,
-    concurrency,
+    ...(concurrency === undefined ? {} : {concurrency}),
     isSdk: engine === 'sdk',
     isForWriting: !isDryRun,
   })

@@ -5,6 +5,7 @@ import type {UploadItem} from '../upload/transfer.ts'
 import {readObjectOptions} from './object-options.ts'
 import type {ObjectFlags} from './object-options.ts'
 import {findDestination} from './open-destination.ts'
+import {DEFAULT_CONCURRENCY} from './open-target.ts'
 import {planStream, runStream} from './run-stream.ts'
 import type {RunStreamOptions, SchedulePlan} from './run-stream.ts'
 import {checkStreamTarget} from './stream-flags.ts'
@@ -16,7 +17,7 @@ export interface StreamNeeds {
     ObjectFlags &
     StreamFlags &
     RunStreamOptions['flags'] & {
-      readonly concurrency: number
+      readonly concurrency?: number | undefined
       readonly 'part-size'?: number | undefined
       readonly 'dry-run': boolean
     }
@@ -38,7 +39,7 @@ export async function prepareStream(
   {destination, command}: StreamArguments,
   {flags, config, pace}: StreamNeeds,
 ): Promise<PreparedStream> {
-  const {concurrency, memory, 'part-size': partSize, 'expect-size': expectSize} = flags
+  const {concurrency = DEFAULT_CONCURRENCY, memory, 'part-size': partSize, 'expect-size': expectSize} = flags
   const isForWriting = !flags['dry-run']
   const {target, open} = await findDestination(destination, {flags, config, concurrency, isForWriting})
   checkStreamTarget(target)

@@ -2,7 +2,7 @@ import type {Failure} from '../core/failure.ts'
 import type {Json} from '../stores/store.ts'
 import type {Pace} from '../upload/pace.ts'
 import {compileLater} from './compile-later.ts'
-import {smallConcurrency} from './open-target.ts'
+import {DEFAULT_CONCURRENCY, smallConcurrency} from './open-target.ts'
 import type {PreparedFiles} from './prepare-files.ts'
 import {makeReceipt, sha256File, writeReceipt} from './receipt-file.ts'
 import {createResults} from './results-file.ts'
@@ -14,7 +14,7 @@ import type {UploadLink} from './upload-links.ts'
 export interface SendFlags {
   readonly progress: string
   readonly quiet: boolean
-  readonly concurrency: number
+  readonly concurrency?: number | undefined
   readonly 'part-size'?: number | undefined
   readonly 'on-change': string
   readonly 'max-failures'?: number | undefined
@@ -49,7 +49,7 @@ export async function sendFiles(
   const results = flags.results === undefined ? undefined : await createResults(flags.results)
   const {objects, skipped, failed, failures, stored, links} = await runUpload(prepared, {
     flags,
-    concurrency,
+    concurrency: concurrency ?? DEFAULT_CONCURRENCY,
     smallConcurrency: smallConcurrency(concurrency),
     onChange: flags['on-change'] as 'fail' | 'retry' | 'prefix',
     ...(partSize === undefined ? {} : {partSize}),

@@ -60,8 +60,7 @@ A TARGET may also be a presigned URL or a temp URL (in quotes; better --url-file
     }),
     concurrency: Flags.integer({
       char: 'c',
-      description: 'parts in flight at once, over all files',
-      default: DEFAULT_CONCURRENCY,
+      description: `parts in flight at once, over all files; ${DEFAULT_CONCURRENCY} unless given, and more of small files`,
       min: 1,
       max: 256,
       env: 'SKYLIFT_CONCURRENCY',
