@@ -33,6 +33,8 @@ export interface FreeConnections {
 }
 
 const MOST_FREE = 256
+/** After so much silence, in ms, the system asks whether the other end is there; Node's agents take the same. */
+const PROBE = 1000
 /** Heads differ by the length of a key. */
 const SPARE = 1024
 
@@ -48,6 +50,8 @@ export function createFreeConnections(agent: http.Agent, {isTls, hostname, port}
 
   function connect(): Connection {
     const socket = connecting.createConnection(options)
+    // An agent probes what it keeps, and its options are not heard over TLS.
+    socket.setNoDelay(true).setKeepAlive(true, PROBE)
     all.add(socket)
     const connection = watchConnection(socket, isTls)
     socket.once('close', () => {

@@ -1,6 +1,9 @@
+import {readFileSync} from 'node:fs'
 import {expect} from 'chai'
 import {bufferBody} from '../../src/core/buffer-body.ts'
 import type {RequestRecord} from '../../src/http/send.ts'
+import {makeCertificate} from '../support/certificate.ts'
+import {skipUnless} from '../support/skip.ts'
 import {
   closeAll,
   failureOf,
@@ -166,6 +169,23 @@ describe('send', () => {
       })
       expect((await sendTo(wire, server.origin, request)).status).to.equal(200)
       expect(server.sockets).to.have.length(2)
+    })
+  }
+
+  for (const tls of [undefined, makeCertificate()]) {
+    it(`has a kept connection probed, over ${tls ? 'https' : 'http'}`, async function () {
+      skipUnless(this, process.platform === 'linux', 'Only Linux shows the timers of connections')
+      const server = await startServer((request, response) => void request.resume().once('end', () => response.end()), {
+        tls,
+      })
+      await sendTo(openWire({verifyTls: false}), server.origin, {body: bufferBody(Buffer.alloc(10))})
+      const remote = `:${server.port.toString(16).toUpperCase().padStart(4, '0')}`
+      const rows = readFileSync('/proc/self/net/tcp', 'latin1').split('\n')
+      const [row = []] = rows.map(each => each.trim().split(/\s+/u)).filter(([, , to]) => to?.endsWith(remote))
+      // A timer of the second kind, and hundredths of a second until it runs out.
+      const [kind, left = ''] = row[5]?.split(':') ?? []
+      expect(kind).to.equal('02')
+      expect(Number.parseInt(left, 16)).to.be.at.most(100)
     })
   }
 
