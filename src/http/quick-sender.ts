@@ -70,9 +70,12 @@ function formatHead({method, path, headers}: Request, host: string, size: number
   let hasHost = false
   for (const name in headers) {
     const value = headers[name] ?? ''
+    const lower = name.toLowerCase()
+    // Two lengths, even of one value, are two requests to some.
+    if (lower === 'content-length') continue
     http.validateHeaderName(name)
     http.validateHeaderValue(name, value)
-    if (name.toLowerCase() === 'host') hasHost = true
+    if (lower === 'host') hasHost = true
     head += `${name}: ${value}\r\n`
   }
   if (!hasHost) head += `host: ${host}\r\n`

@@ -100,6 +100,19 @@ describe('send', () => {
     }
   })
 
+  it('says one length, that of the body, whatever the headers say', async () => {
+    const server = await startServer(async (request, response) => {
+      const {length} = await readAll(request)
+      const said = request.rawHeaders.filter((_, index, all) => all[index - 1]?.toLowerCase() === 'content-length')
+      response.end(`${said.join()} ${length}`)
+    })
+    const headers = {'Content-Length': '7'}
+    for (const size of [1, MIB]) {
+      const {text} = await sendTo(openWire(), server.origin, {headers, body: zeroBody(size)})
+      expect(text).to.equal(`${size} ${size}`)
+    }
+  })
+
   it('sends the headers as given and hands back those of the answer, whatever the status', async () => {
     const server = await startServer((request, response) => {
       response.writeHead(Number(request.headers['x-want']), {etag: '"e"', 'x-amz-meta-a': 'b'})
