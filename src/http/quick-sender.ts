@@ -100,7 +100,8 @@ function watchSmall(connection: Connection, waits: Waits, host: string) {
   async function checkAnswer(): Promise<void> {
     const before = queued
     queued = await readSendQueue(socket)
-    if (isOver) return
+    // An answer may have begun meanwhile: its own wait runs by now.
+    if (isOver || isAnswering) return
     if (queued !== undefined && queued > 0 && queued !== before) wait()
     else fail(`${host} did not answer within ${formatDuration(waits.answer)}.`)
   }

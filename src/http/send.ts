@@ -163,7 +163,8 @@ async function exchangeSmall(
   const {bytes = NOTHING} = await loadSmall(body)
   signal.throwIfAborted()
   if (bytes.length > 0) onWindow?.(bytes, 0)
-  const given = answer > 0 ? {...waits, answer} : waits
+  // Whoever may take so long to begin may take as long to go on.
+  const given = answer > 0 ? {...waits, answer, stall: answer} : waits
   const {status, headers, text} = await quick.send(request, bytes, {signal, waits: given})
   // Of a body that leaves in one write nothing can be told before.
   if (bytes.length > 0) onSent?.(bytes.length)

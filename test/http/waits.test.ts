@@ -1,3 +1,8 @@
+import {execFileSync} from 'node:child_process'
+import {closeSync, mkdtempSync, openSync, rmSync} from 'node:fs'
+import {open} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
 import {expect} from 'chai'
 import {bufferBody} from '../../src/core/buffer-body.ts'
 import {answerWait, DEFAULT_WAITS} from '../../src/http/waits.ts'
@@ -104,6 +109,43 @@ describe('the wait for an answer', () => {
     expect((await sendTo(patient, server.origin, {body: bufferBody(Buffer.alloc(1))})).text).to.equal('late')
     const hasty = openWire({waits: {connect: 5000, stall: 100, answer: 100}})
     expect((await sendTo(hasty, server.origin, {}, {answer: 5000})).text).to.equal('late')
+  })
+
+  it('that is given for one request is given for the rest of its answer, too: a store at work on Complete sends spaces', async () => {
+    const server = await startServer((request, response) => {
+      request.resume()
+      response.write(' ')
+      setTimeout(() => response.end('made'), 400)
+    })
+    const wire = openWire({waits: {connect: 5000, stall: 100, answer: 100}})
+    for (const body of [undefined, bufferBody(Buffer.alloc(1)), zeroBody(MIB)]) {
+      const request = body === undefined ? {} : {body}
+      expect((await sendTo(wire, server.origin, request, {answer: 5000})).text).to.equal(' made')
+    }
+  })
+
+  it('is not over for an answer that begins while the kernel is asked what it still holds', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'skylift-waits-'))
+    const pipe = join(folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    // Nothing is read by Node's pool, as beside a slow disk, until somebody writes into the pipe.
+    const held = Array.from({length: Number(process.env['UV_THREADPOOL_SIZE'] ?? 4)}, () => open(pipe, 'r'))
+    const server = await startServer(request => {
+      request.resume()
+      const {socket} = request
+      setTimeout(() => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf'), 300)
+      setTimeout(() => closeSync(openSync(pipe, 'r+')), 600)
+      setTimeout(() => socket.write('half'), 900)
+    })
+    try {
+      const wire = openWire({waits: {...PATIENT, answer: 100}})
+      const answer = await sendTo(wire, server.origin, {body: bufferBody(Buffer.alloc(1))})
+      expect(answer.text).to.equal('halfhalf')
+    } finally {
+      closeSync(openSync(pipe, 'r+'))
+      for (const each of held) await (await each).close()
+      rmSync(folder, {recursive: true})
+    }
   })
 
   it('starts anew with each byte, then ends in the middle of the answer', async () => {
