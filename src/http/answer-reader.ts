@@ -50,6 +50,9 @@ interface Head {
 export function createAnswerReader(): AnswerReader {
   let rest: Buffer | undefined
   let head: Head | undefined
+  let chunks: Chunks | undefined
+  /** Bytes of the body that are not kept any more. */
+  let taken = 0
 
   function tryRead(bytes: Buffer): WholeAnswer | undefined {
     let at = 0
@@ -69,10 +72,20 @@ export function createAnswerReader(): AnswerReader {
       else if (found.status === 101) throw malformed('HPE_INVALID_STATUS')
     }
     const body = at === 0 ? bytes : bytes.subarray(at)
-    if (body.length > LARGEST_TEXT) throw new Error('the answer is larger than 16 MiB')
+    if (taken + body.length > LARGEST_TEXT) throw new Error('the answer is larger than 16 MiB')
+    if (head.framing === 'chunked') return readChunks(head, body)
     const whole = readBody(head, body)
     if (whole === undefined) rest = body
     return whole
+  }
+
+  function readChunks({status, headers, keepsAlive}: Head, body: Buffer): WholeAnswer | undefined {
+    chunks ??= createChunks()
+    const end = chunks.take(body)
+    taken += end
+    rest = body.subarray(end)
+    if (!chunks.isWhole()) return undefined
+    return {status, headers, text: chunks.text(), isReusable: keepsAlive && rest.length === 0}
   }
 
   return {
@@ -86,12 +99,7 @@ export function createAnswerReader(): AnswerReader {
 
 function readBody(head: Head, body: Buffer): WholeAnswer | undefined {
   const {status, headers, keepsAlive, framing} = head
-  if (framing === 'close') return undefined
-  if (framing === 'chunked') {
-    const chunks = readChunks(body)
-    return chunks && {status, headers, text: chunks.text, isReusable: keepsAlive && chunks.size === body.length}
-  }
-  if (body.length < framing) return undefined
+  if (typeof framing !== 'number' || body.length < framing) return undefined
   const text = framing === 0 ? '' : body.toString('utf8', 0, framing)
   // Bytes that nobody asked for would be taken for the next answer.
   return {status, headers, text, isReusable: keepsAlive && body.length === framing}
@@ -134,32 +142,67 @@ function findFraming(status: number, headers: Record<string, string>): Head['fra
   return Number(length)
 }
 
-/** Undefined until the last chunk is there. */
-function readChunks(body: Buffer): {readonly text: string; readonly size: number} | undefined {
+/** Puts a body of chunks together; each is looked at once, since a hostile store may send millions. */
+interface Chunks {
+  /** Returns how far it got: up to a chunk that is not whole yet, or behind the last and its trailers. */
+  take(body: Buffer): number
+  isWhole(): boolean
+  text(): string
+}
+
+function createChunks(): Chunks {
   const pieces: Buffer[] = []
-  for (let at = 0; ;) {
-    const end = body.indexOf('\r\n', at, 'latin1')
-    if (end < 0) return undefined
-    const digits = CHUNK.exec(body.toString('latin1', at, end))?.groups?.['size']
-    if (digits === undefined) throw malformed('HPE_INVALID_CHUNK_SIZE')
-    const size = Number.parseInt(digits, 16)
-    at = end + 2
-    if (size === 0) {
-      const last = findTrailersEnd(body, at)
-      return last === undefined ? undefined : {text: Buffer.concat(pieces).toString('utf8'), size: last}
-    }
-    if (body.length < at + size + 2) return undefined
-    pieces.push(body.subarray(at, at + size))
-    at += size
-    if (body.toString('latin1', at, at + 2) !== '\r\n') throw malformed('HPE_STRICT')
-    at += 2
+  let isWhole = false
+  return {
+    take(body) {
+      const found: Buffer[] = []
+      let at = 0
+      while (!isWhole) {
+        const chunk = readChunk(body, at)
+        if (chunk === undefined) break
+        found.push(chunk.data)
+        isWhole = chunk.isLast
+        at = chunk.end
+      }
+      pieces.push(Buffer.concat(found))
+      return at
+    },
+    isWhole: () => isWhole,
+    text: () => Buffer.concat(pieces).toString('utf8'),
   }
+}
+
+interface Chunk {
+  readonly data: Buffer
+  readonly end: number
+  readonly isLast: boolean
+}
+
+/** Undefined until it is whole. */
+function readChunk(body: Buffer, start: number): Chunk | undefined {
+  const end = body.indexOf('\r\n', start, 'latin1')
+  if ((end < 0 ? body.length : end) - start > LARGEST_HEAD) throw malformed('HPE_CHUNK_EXTENSIONS_OVERFLOW')
+  if (end < 0) return undefined
+  const digits = CHUNK.exec(body.toString('latin1', start, end))?.groups?.['size']
+  if (digits === undefined) throw malformed('HPE_INVALID_CHUNK_SIZE')
+  const size = Number.parseInt(digits, 16)
+  const at = end + 2
+  const data = body.subarray(at, at + size)
+  if (size === 0) {
+    const last = findTrailersEnd(body, at)
+    return last === undefined ? undefined : {data, end: last, isLast: true}
+  }
+  const after = at + size + 2
+  if (body.length < after) return undefined
+  if (body.toString('latin1', at + size, after) !== '\r\n') throw malformed('HPE_STRICT')
+  return {data, end: after, isLast: false}
 }
 
 /** Trailers are read over; undefined until they are whole. */
 function findTrailersEnd(body: Buffer, start: number): number | undefined {
   for (let at = start; ;) {
     const end = body.indexOf('\r\n', at, 'latin1')
+    if ((end < 0 ? body.length : end) - start > LARGEST_HEAD) throw malformed('HPE_HEADER_OVERFLOW')
     if (end < 0) return undefined
     if (end === at) return at + 2
     addHeader({}, body.toString('latin1', at, end))

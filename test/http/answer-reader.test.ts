@@ -90,6 +90,16 @@ describe('reading an answer', () => {
     ['a length in hex', `${OK}Content-Length: 0x10\r\n\r\n`, 'HPE_INVALID_CONTENT_LENGTH'],
     ['another coding', `${OK}Transfer-Encoding: gzip, chunked\r\n\r\n`, 'HPE_INVALID_TRANSFER_ENCODING'],
     ['a chunk without a size', `${OK}Transfer-Encoding: chunked\r\n\r\nxyz\r\n`, 'HPE_INVALID_CHUNK_SIZE'],
+    [
+      'a size of a chunk without an end',
+      `${OK}Transfer-Encoding: chunked\r\n\r\n1;${'x'.repeat(17_000)}`,
+      'HPE_CHUNK_EXTENSIONS_OVERFLOW',
+    ],
+    [
+      'trailers without an end',
+      `${OK}Transfer-Encoding: chunked\r\n\r\n0\r\n${'X-A: b\r\n'.repeat(2200)}`,
+      'HPE_HEADER_OVERFLOW',
+    ],
     ['a chunk that is longer than it says', `${OK}Transfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n`, 'HPE_STRICT'],
     ['a folded header', `${OK}X-A: b\r\n c\r\n\r\n`, 'HPE_INVALID_HEADER_TOKEN'],
     ['a space before the colon', `${OK}Content-Length : 0\r\n\r\n`, 'HPE_INVALID_HEADER_TOKEN'],
@@ -100,9 +110,33 @@ describe('reading an answer', () => {
     it(`refuses ${what}`, () => expect(codeOf(() => read(bytes))).to.equal(code))
   }
 
+  it('looks at each chunk once, however many there are', () => {
+    const chunks = Buffer.from('1\r\na\r\n'.repeat(20_000))
+    const {indexOf} = Buffer.prototype
+    let looks = 0
+    const reader = createAnswerReader()
+    reader.add(Buffer.from(`${OK}Transfer-Encoding: chunked\r\n\r\n`))
+    try {
+      Buffer.prototype.indexOf = function (...words: Parameters<typeof indexOf>) {
+        looks++
+        return indexOf.apply(this, words)
+      }
+      for (let at = 0; at < chunks.length; at += 1000) reader.add(chunks.subarray(at, at + 1000))
+    } finally {
+      Buffer.prototype.indexOf = indexOf
+    }
+    expect(reader.add(Buffer.from('0\r\n\r\n'))?.text).to.equal('a'.repeat(20_000))
+    expect(looks).to.be.within(20_000, 21_000)
+  })
+
   it('refuses more than 16 MiB', () => {
     const reader = createAnswerReader()
     reader.add(Buffer.from(`${OK}Content-Length: 99999999\r\n\r\n`))
     expect(codeOf(() => reader.add(Buffer.alloc(17 * 1024 * 1024)))).to.contain('larger than 16 MiB')
+    const chunked = createAnswerReader()
+    chunked.add(Buffer.from(`${OK}Transfer-Encoding: chunked\r\n\r\n`))
+    const chunk = Buffer.concat([Buffer.from('100000\r\n'), Buffer.alloc(1024 * 1024), Buffer.from('\r\n')])
+    for (let count = 1; count < 16; count++) chunked.add(chunk)
+    expect(codeOf(() => chunked.add(chunk))).to.contain('larger than 16 MiB')
   })
 })
