@@ -13,6 +13,8 @@ export interface WholeAnswer {
 export interface AnswerReader {
   /** Returns the answer once it is whole. Fails with an `HPE_` code, as Node's own parser, for what is not HTTP/1.1. */
   add(bytes: Buffer): WholeAnswer | undefined
+  /** True once its head is there. */
+  hasBegun(): boolean
   /** The connection ended: returns an answer whose end is that of the connection, undefined where it was cut. */
   end(): WholeAnswer | undefined
 }
@@ -90,6 +92,7 @@ export function createAnswerReader(): AnswerReader {
 
   return {
     add: bytes => tryRead(rest === undefined || rest.length === 0 ? bytes : Buffer.concat([rest, bytes])),
+    hasBegun: () => head !== undefined,
     end() {
       if (head?.framing !== 'close') return undefined
       return {...head, text: rest?.toString('utf8') ?? '', isReusable: false}

@@ -13,13 +13,13 @@ export interface Connection {
   isConnecting(): boolean
   /**
    * Sends bytes and calls back once: with a whole answer, or with what the connection ended with. `onMove` hears of every
-   * step on the way: that it stands, and bytes of an answer.
+   * step on the way: that it stands, and bytes that came; and whether the answer has begun by then.
    */
   exchange(bytes: Buffer, listener: ExchangeListener): void
 }
 
 export interface ExchangeListener {
-  onMove(): void
+  onMove(hasBegun: boolean): void
   onAnswer(answer: WholeAnswer): void
   onFailure(error: Error): void
 }
@@ -103,7 +103,7 @@ function watchConnection(socket: Socket, isTls: boolean): Connection {
 
   socket.once(isTls ? 'secureConnect' : 'connect', () => {
     connecting = false
-    listener?.onMove()
+    listener?.onMove(false)
   })
   socket.on('data', (bytes: Buffer) => {
     // What comes unasked would be taken for the next answer.
@@ -113,7 +113,7 @@ function watchConnection(socket: Socket, isTls: boolean): Connection {
     }
     try {
       const answer = reader.add(bytes)
-      if (answer === undefined) listener.onMove()
+      if (answer === undefined) listener.onMove(reader.hasBegun())
       else end(to => to.onAnswer(answer))
     } catch (error) {
       socket.destroy(error as Error)

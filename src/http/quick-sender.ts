@@ -98,10 +98,10 @@ function watchSmall(connection: Connection, waits: Waits, host: string) {
 
   /** What the kernel swallowed at once can take long to leave: no answer can come before that. */
   async function checkAnswer(): Promise<void> {
-    const before = queued
+    const [before, asked] = [queued, timer]
     queued = await readSendQueue(socket)
-    // An answer may have begun meanwhile: its own wait runs by now.
-    if (isOver || isAnswering) return
+    // What moved meanwhile has begun another wait.
+    if (isOver || timer !== asked) return
     if (queued !== undefined && queued > 0 && queued !== before) wait()
     else fail(`${host} did not answer within ${formatDuration(waits.answer)}.`)
   }
@@ -119,14 +119,12 @@ function watchSmall(connection: Connection, waits: Waits, host: string) {
           )
         : setTimeout(() => void checkAnswer(), waits.answer)
   }
-  let wasConnecting = connection.isConnecting()
   wait()
 
   return {
-    move(): void {
+    move(hasBegun: boolean): void {
       clearTimeout(timer)
-      if (!wasConnecting) isAnswering = true
-      wasConnecting = false
+      isAnswering = hasBegun
       wait()
     },
     stop(): void {

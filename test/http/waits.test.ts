@@ -124,6 +124,19 @@ describe('the wait for an answer', () => {
     }
   })
 
+  it('is not shorter behind a Continue, which begins no answer', async () => {
+    const server = await startTcpServer(socket => {
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 100 Continue\r\n\r\n')
+        setTimeout(() => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate'), 400)
+      })
+    })
+    const wire = openWire({waits: {...PATIENT, stall: 100}})
+    for (const body of [undefined, bufferBody(Buffer.alloc(1))]) {
+      expect((await sendTo(wire, server.origin, body === undefined ? {} : {body})).text).to.equal('late')
+    }
+  })
+
   it('is not over for an answer that begins while the kernel is asked what it still holds', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'skylift-waits-'))
     const pipe = join(folder, 'pipe')
