@@ -73,7 +73,7 @@ export function createFreeConnections(agent: http.Agent, {isTls, hostname, port}
       }
     },
     give(connection) {
-      if (free.length >= MOST_FREE || all.size === 0) connection.socket.destroy()
+      if (free.length >= MOST_FREE || connection.socket.destroyed) connection.socket.destroy()
       else {
         // What idles does not keep the process.
         connection.socket.unref()

@@ -157,14 +157,14 @@ async function exchangeSmall(
   quick: QuickSender,
   request: Request,
   body: Body,
-  {signal, answer = 0, onWindow, onSent}: SendOptions,
+  {signal, answer, onWindow, onSent}: SendOptions,
   waits: Waits,
 ): Promise<Answer> {
   const {bytes = NOTHING} = await loadSmall(body)
   signal.throwIfAborted()
   if (bytes.length > 0) onWindow?.(bytes, 0)
   // Whoever may take so long to begin may take as long to go on.
-  const given = answer > 0 ? {...waits, answer, stall: answer} : waits
+  const given = answer === undefined ? waits : {...waits, answer, stall: answer}
   const {status, headers, text} = await quick.send(request, bytes, {signal, waits: given})
   // Of a body that leaves in one write nothing can be told before.
   if (bytes.length > 0) onSent?.(bytes.length)
