@@ -22,7 +22,6 @@ const AWS = {
 /** All that signing adds to what oclif brings along itself. */
 const SIGNING = [
   '@smithy/core',
-  '@smithy/signature-v4',
   '@smithy/types',
   'content-disposition',
   'p-limit',

@@ -1,4 +1,5 @@
 import {createAgents} from '../../../src/http/agents.ts'
+import type {Agents} from '../../../src/http/agents.ts'
 import type {RequestRecord} from '../../../src/http/send.ts'
 import {withLimit} from '../../../src/stores/layers/limit.ts'
 import {withRetry} from '../../../src/stores/layers/retry.ts'
@@ -15,12 +16,18 @@ export interface OpenedSwift {
   close(): void
 }
 
+export interface OpenSwiftOptions {
+  readonly env?: Record<string, string>
+  readonly isBare?: boolean
+  readonly pageSize?: number
+  readonly agents?: Agents
+}
+
 /** Opens a Swift store with nothing of this machine's environment; with its layers on, unless `isBare`. */
 export async function openSwift(
   remote: Omit<SwiftRemote, 'provider' | 'name'>,
-  {env = {}, isBare = false, pageSize}: {env?: Record<string, string>; isBare?: boolean; pageSize?: number} = {},
+  {env = {}, isBare = false, pageSize, agents = createAgents()}: OpenSwiftOptions = {},
 ): Promise<OpenedSwift> {
-  const agents = createAgents()
   const requests: RequestRecord[] = []
   const {settings} = await openConnection(
     {provider: 'swift', name: 'test', ...remote},

@@ -1,5 +1,5 @@
 import {expect} from 'chai'
-import {createAgents} from '../../../src/http/agents.ts'
+import {createNockedAgents} from '../../support/nock.ts'
 import {bufferBody} from '../../../src/core/buffer-body.ts'
 import type {SwiftAuth} from '../../../src/stores/remote.ts'
 import type {CatalogWish} from '../../../src/stores/swift/catalog.ts'
@@ -15,7 +15,8 @@ import type {Reply} from './wire.ts'
 
 const KEYSTONE = 'https://k.test:5000'
 const signal = new AbortController().signal
-const signIn = (auth: SwiftAuth, wish: CatalogWish = {}) => createSignIn({agents: createAgents()}, auth, wish)(signal)
+const signIn = (auth: SwiftAuth, wish: CatalogWish = {}) =>
+  createSignIn({agents: createNockedAgents()}, auth, wish)(signal)
 
 const endpoint = (region: string, kind: string) => ({
   region,

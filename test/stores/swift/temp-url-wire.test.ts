@@ -1,6 +1,7 @@
 import {expect} from 'chai'
 import type {TempUrlKeys, TempUrlOptions} from '../../../src/stores/store.ts'
 import {failureOf, newCall} from '../contract/bench.ts'
+import {createNockedAgents} from '../../support/nock.ts'
 import {openSwift} from './open-swift.ts'
 import {at} from './upload-parts.ts'
 import {answerSwift, asked, AUTH, INFO, openBare, stopAnswering} from './wire.ts'
@@ -62,7 +63,7 @@ describe('the keys of temp URLs on the wire', () => {
   it('come from OS_TEMP_URL_KEY, but not for a remote that has a sign-in of its own', async () => {
     const url = async (own: boolean): Promise<string> => {
       const env = {OS_TEMP_URL_KEY: 'of-env', ST_AUTH: AUTH.authUrl, ST_USER: AUTH.user, ST_KEY: AUTH.key}
-      const {store} = await openSwift(own ? {auth: AUTH} : {}, {isBare: true, env})
+      const {store} = await openSwift(own ? {auth: AUTH} : {}, {isBare: true, env, agents: createNockedAgents()})
       return (await store.tempUrl(at('box', 'x'), GET, newCall())).url
     }
     const seen = answerKeys({[ACCOUNT]: 'of-account'})

@@ -1,4 +1,5 @@
 import {createHash} from 'node:crypto'
+import {createNockedAgents} from '../../support/nock.ts'
 import type {Reply, Seen} from '../s3/wire.ts'
 import {answer} from '../s3/wire.ts'
 import {openSwift} from './open-swift.ts'
@@ -39,7 +40,8 @@ export function answerSwift(replies: readonly Reply[] | ((seen: Seen) => Reply |
   return rest
 }
 
-export const openBare = (): Promise<OpenedSwift> => openSwift({auth: AUTH}, {isBare: true})
+export const openBare = (): Promise<OpenedSwift> =>
+  openSwift({auth: AUTH}, {isBare: true, agents: createNockedAgents()})
 
 export function md5Of(text: string): string {
   return createHash('md5').update(text).digest('hex')
