@@ -289,11 +289,12 @@ describe('the upload page in Chromium', function () {
   it('is used by keyboard, and fits a phone', async () => {
     await makePage()
     const visitor = await enter(server.url, {viewport: {width: 320, height: 568}, colorScheme: 'dark'})
+    // Before all else: the browser is told only some time later that we want the chooser.
+    const chooser = visitor.page.waitForEvent('filechooser')
     await visitor.page.keyboard.press('Tab')
     expect(await visitor.page.evaluate(() => document.activeElement?.id)).to.equal('file')
     const overflow = await visitor.page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
     expect(overflow).to.be.at.most(0)
-    const chooser = visitor.page.waitForEvent('filechooser')
     await visitor.page.keyboard.press('Space')
     await (await chooser).setFiles(files.small)
     await visitor.sees(DONE)
