@@ -94,9 +94,9 @@ export function createAgents(options: AgentOptions = {}): Agents {
   return {
     agentFor,
     quickFor(origin) {
-      const connections = quick.get(origin) ?? openQuick(origin)
-      quick.set(origin, connections)
-      return connections
+      const sender = quick.get(origin) ?? openQuick(origin)
+      quick.set(origin, sender)
+      return sender
     },
     trust(more) {
       extraCa = [...extraCa, ...(more.extraCa ?? [])]
@@ -106,7 +106,7 @@ export function createAgents(options: AgentOptions = {}): Agents {
     },
     close() {
       for (const agent of made.values()) agent.then(each => each.destroy()).catch(() => {})
-      for (const connections of quick.values()) connections.then(each => each?.close()).catch(() => {})
+      for (const sender of quick.values()) sender.then(each => each?.close()).catch(() => {})
     },
   }
 }

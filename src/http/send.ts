@@ -123,7 +123,7 @@ async function exchange(wire: Wire, request: Request, options: SendOptions): Pro
     if (body === undefined || body.size === 0) {
       outgoing.end()
       watch.expectAnswer(options.answer ?? waits.answer)
-    } else if (body.size <= SMALL_BODY && options.pace === undefined) {
+    } else if (isSmall(body) && options.pace === undefined) {
       const {bytes = NOTHING} = await loadSmall(body)
       options.onWindow?.(bytes, 0)
       // Header and body leave in one write.

@@ -36,11 +36,8 @@ export function encodeWord(text: string): string {
   return encodeURIComponent(text).replaceAll(/[!'()*]/gu, char => `%${char.codePointAt(0)?.toString(16).toUpperCase()}`)
 }
 
-const PLAIN_KEY = /^[\w./~-]*$/u
-
 /** Encodes a key for a path; slashes and dot segments stay as they are, since they are part of the key. */
 export function encodeKey(key: string): string {
-  if (PLAIN_KEY.test(key)) return key
   return key.split('/').map(encodeWord).join('/')
 }
 
