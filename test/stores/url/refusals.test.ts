@@ -33,8 +33,11 @@ function expectNoSecret(failure: Failure, {url, fields = {}}: GivenUrl): void {
   for (const [, secret] of secrets) expect(JSON.stringify({message, suggestion, context})).not.to.contain(secret)
 }
 
+/** Another signature, and as long: of a short one the other words of a failure might hold the letters. */
+const change = (signature: string) => (signature.startsWith('0') ? '1' : '0') + signature.slice(1)
+
 const tamper = ({url}: TempUrl): GivenUrl => ({
-  url: url.replace(/(ignature|_sig)=(.)/u, (_, name: string, first: string) => `${name}=${first === '0' ? '1' : '0'}`),
+  url: url.replace(/(ignature|_sig)=([^&]+)/u, (_, name: string, own: string) => `${name}=${change(own)}`),
 })
 
 function describeS3(name: string, open: (context: Mocha.Context) => Promise<Access & {close?(): Promise<void>}>): void {
@@ -281,7 +284,8 @@ describe('a form that is used', () => {
     const {url, fields = {}} = await make()
     await refused({url, fields: {...fields, key: 'other'}}, 'forbidden', /policy of the form does not allow.*\$key/u)
     await refused({url, fields: {...fields, extra: 'x'}}, 'forbidden', /does not accept the form/u)
-    await refused({url, fields: {...fields, 'x-amz-signature': '00'}}, 'auth', /was changed/u)
+    const wrong = change(fields['x-amz-signature'] ?? '')
+    await refused({url, fields: {...fields, 'x-amz-signature': wrong}}, 'auth', /was changed/u)
     await refused({url: url.replace(BOX, 'no-such-box'), fields}, 'forbidden', /policy/u)
   })
 
