@@ -10,6 +10,7 @@ import type {KeepSettings} from './session-keeper.ts'
 import {isRefused, isSkipped} from './source-items.ts'
 import type {RefusedItem, SkippedItem, SourceItem} from './source-items.ts'
 import type {FileIdentity} from './source.ts'
+import {runWorkers} from './workers.ts'
 
 /** One file on its way to one object. */
 export interface UploadItem {
@@ -142,8 +143,8 @@ export async function uploadAll(
     }
   }
   // One that waits for the end of a large object sends nothing: there is another for it.
-  const workers = Math.max(settings.concurrency * 2, settings.smallConcurrency ?? 0)
-  const ends = await Promise.allSettled(Array.from({length: workers}, worker))
+  const least = settings.concurrency * 2
+  const ends = await runWorkers(worker, least, Math.max(least, settings.smallConcurrency ?? 0))
   const broken = ends.find(end => end.status === 'rejected')
   if (broken === undefined) return {done, skipped, failed: log.count, failures: log.failures}
   const reason = asFailure(settings.signal.aborted ? settings.signal.reason : broken.reason)

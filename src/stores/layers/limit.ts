@@ -7,8 +7,6 @@ import {createAdaptiveLimit} from './adaptive-limit.ts'
 /** Up to here memory is no matter; further up each takes a pair of windows. */
 const TINY = 64 * 1024
 const SHARE_OF_SMALL = 1 / 4
-/** A TLS handshake, with the session of another, costs as much as so many small objects. */
-const WORTH_A_HANDSHAKE = 2
 
 /**
  * Lets at most `concurrency` bodies travel at once, over all objects, in the order in which they come, and up to `small` of
@@ -34,21 +32,16 @@ export function withLimit<S extends UploadStore>(store: S, concurrency: number, 
     return running.finally(done)
   }
 
-  let seen = 0
-  const isTls = !store.endpoint.startsWith('http:')
   function setLimits(): void {
-    const most = isTls ? Math.min(small, Math.floor(seen / WORTH_A_HANDSHAKE)) : small
     const atOnce = (count: number): number => Math.max(adaptive.now, Math.floor((count * adaptive.now) / concurrency))
     limit.concurrency = adaptive.now
-    smallLimit.concurrency = atOnce(most * SHARE_OF_SMALL)
-    tinyLimit.concurrency = atOnce(most)
+    smallLimit.concurrency = atOnce(small * SHARE_OF_SMALL)
+    tinyLimit.concurrency = atOnce(small)
   }
   setLimits()
 
   function limitFor(size: number): typeof limit {
     if (size >= SMALL_OBJECT || small <= concurrency) return limit
-    seen++
-    if (isTls && seen <= small * WORTH_A_HANDSHAKE) setLimits()
     return size > TINY ? smallLimit : tinyLimit
   }
 
