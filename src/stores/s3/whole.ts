@@ -24,6 +24,8 @@ export function createPutWhole(
   const guardWrite = createConditions(connection, head)
   /** Bodies whose last answer was lost: what stands at the key may be ours. */
   const unclear = new WeakSet<Body>()
+  /** Turns false where a CRC-32 beside the MD5 is refused: some stores refuse the words that they do not know. */
+  let takesBoth = true
 
   return async function putWhole(target, body, options, call): Promise<StoredObject> {
     // The old object is gone by the time an ETag could be compared, so the store itself must check before.
@@ -49,15 +51,22 @@ export function createPutWhole(
 
   async function putOnce(target: Target, body: Body, sums: Sums, options: ObjectOptions, call: Call) {
     const guard = await guardWrite(target, options, 'conditionalPut', call)
-    const checksum: Record<string, string> =
-      sums.md5 === undefined
-        ? {'x-amz-checksum-crc32': crc32ToBase64(sums.crc)}
-        : {'content-md5': sums.md5.toString('base64')}
-    const headers = {...objectHeaders(options), ...checksum, ...guard.headers}
+    // A store that echoes it has shown what it can, and needs no MD5 from then on. One question at a time: a refusal does
+    // not tell what it is about.
+    const mayAsk = takesBoth && trust.verifiesCrc32() === undefined && options.noClobber !== true
+    const hasBoth = sums.md5 !== undefined && mayAsk
+    const headers = objectHeaders(options)
+    if (sums.md5 !== undefined) headers['content-md5'] = sums.md5.toString('base64')
+    if (sums.md5 === undefined || hasBoth) headers['x-amz-checksum-crc32'] = crc32ToBase64(sums.crc)
     const answer = await connection
-      .request({method: 'PUT', target, headers, body}, {signal: call.signal, onSent: call.onSent, pace: call.pace})
+      .request(
+        {method: 'PUT', target, headers: {...headers, ...guard.headers}, body},
+        {signal: call.signal, onSent: call.onSent, pace: call.pace},
+      )
       .catch((error: unknown) => {
-        throw guard.isRefused(error) ? AGAIN : error
+        const isTooMuch = hasBoth && isFailure(error, 'unsupported', 'usage')
+        if (isTooMuch) takesBoth = false
+        throw isTooMuch || guard.isRefused(error) ? AGAIN : error
       })
     const stored = await checkAnswer(target, body, sums, answer, call)
     return guard.notes.length > 0 ? {...stored, notes: guard.notes} : stored
@@ -75,12 +84,10 @@ export function createPutWhole(
     const crc32 = formatCrc32(sums.crc)
     const echoed = answeredCrc32(answer)
     if (echoed !== undefined && echoed !== crc32) throw damaged(target)
-    let md5 = sums.md5
-    if (md5 === undefined && echoed === undefined) {
-      // It was known to verify CRC-32 and does not any more: only the ETag can tell now.
-      trust.learn(false)
-      md5 = (await digestBody(body, call.signal)).md5
-    }
+    // Without an echo, one that was known to verify it does not any more; of others a part may still show that they do.
+    if (echoed !== undefined || sums.md5 === undefined) trust.learn(echoed !== undefined)
+    // Only the ETag can tell then.
+    const md5 = sums.md5 ?? (echoed === undefined ? (await digestBody(body, call.signal)).md5 : undefined)
     if (md5 !== undefined && comparesEtag(answer, etag) && md5.toString('hex') !== etag) throw damaged(target)
     const versionId = textHeader(answer, 'x-amz-version-id')
     return {

@@ -24,16 +24,18 @@ const TEXT = 'hello world'
 const OK = [200, '', {etag: `"${md5Of(TEXT)}"`}] as const
 const MINE = {'content-length': String(TEXT.length), etag: `"${md5Of(TEXT)}"`}
 const PLAIN = {'content-type': 'application/octet-stream', 'content-length': '11'}
+const BOTH = {'content-md5': md5Base64(TEXT), 'x-amz-checksum-crc32': crcBase64(TEXT)}
+const ECHO = [200, '', {...OK[2], 'x-amz-checksum-crc32': crcBase64(TEXT)}] as const
 
 describe('putWhole of S3', () => {
-  it('carries Content-MD5 to a store that is not known to verify CRC-32', async () => {
+  it('carries Content-MD5 to a store that is not known to verify CRC-32, and asks whether it does', async () => {
     const seen = answer([OK])
     const sent: number[] = []
     const stored = await open().putWhole(target, textBody(TEXT), {}, newCall({onSent: bytes => sent.push(bytes)}))
     expect(seen.map(({method, host, path, body}) => [method, host, path, body])).to.deep.equal([
       ['PUT', 'store.test:9000', PATH, TEXT],
     ])
-    expect(wordsOf(seen[0]!)).to.deep.equal({...PLAIN, 'content-md5': md5Base64(TEXT)})
+    expect(wordsOf(seen[0]!)).to.deep.equal({...PLAIN, ...BOTH})
     expect(stored).to.deep.equal({
       target,
       size: 11,
@@ -50,6 +52,60 @@ describe('putWhole of S3', () => {
     const stored = await open({quirks: AWS}).putWhole(target, textBody(TEXT), {}, newCall())
     expect(wordsOf(seen[0]!)).to.deep.equal({...PLAIN, 'x-amz-checksum-crc32': crcBase64(TEXT)})
     expect(stored).to.deep.include({crc32: crcOf(TEXT), verified: {by: 'crc32'}, versionId: 'v1'})
+  })
+
+  it('needs no MD5 any more once the store has shown that it verifies CRC-32', async () => {
+    const seen = answer([ECHO, ECHO])
+    const store = open()
+    const put = () => store.putWhole(target, textBody(TEXT), {}, newCall())
+    expect(await put()).to.deep.include({md5: md5Of(TEXT), verified: {by: 'crc32'}})
+    expect(store.findings.get(ENDPOINT)).to.deep.equal({checksum: 'crc32'})
+    expect(await put())
+      .to.deep.include({crc32: crcOf(TEXT), verified: {by: 'crc32'}})
+      .and.not.have.property('md5')
+    expect(seen.map(wordsOf)).to.deep.equal([
+      {...PLAIN, ...BOTH},
+      {...PLAIN, 'x-amz-checksum-crc32': crcBase64(TEXT)},
+    ])
+  })
+
+  it('is as sure by the MD5 where the store passes over the CRC-32, and learns nothing of its parts', async () => {
+    const seen = answer([OK, OK])
+    const store = open()
+    for (let count = 0; count < 2; count++) {
+      const stored = await store.putWhole(target, textBody(TEXT), {}, newCall())
+      expect(stored).to.deep.include({verified: {by: 'md5'}})
+    }
+    expect(store.findings.get(ENDPOINT)).to.deep.equal({})
+    expect(seen.map(wordsOf)).to.deep.equal([
+      {...PLAIN, ...BOTH},
+      {...PLAIN, ...BOTH},
+    ])
+  })
+
+  for (const [status, code] of [
+    [501, 'NotImplemented'],
+    [400, 'InvalidArgument'],
+    [400, 'InvalidRequest'],
+  ] as const) {
+    it(`leaves the CRC-32 out where both are refused with ${code}, from then on`, async () => {
+      const seen = answer([[status, errorXml(code)], OK, OK])
+      const store = open()
+      for (let count = 0; count < 2; count++) {
+        const stored = await store.putWhole(target, textBody(TEXT), {}, newCall())
+        expect(stored).to.deep.include({verified: {by: 'md5'}})
+      }
+      const alone = {...PLAIN, 'content-md5': md5Base64(TEXT)}
+      expect(seen.map(wordsOf)).to.deep.equal([{...PLAIN, ...BOTH}, alone, alone])
+    })
+  }
+
+  it('fails as the store does where something else is refused', async () => {
+    answer([
+      [400, errorXml('InvalidArgument')],
+      [400, errorXml('InvalidArgument')],
+    ])
+    expect(await failureOf(open().putWhole(target, textBody(TEXT), {}, newCall()))).to.include({code: 'usage'})
   })
 
   it('compares the ETag where the echo does not come after all, and learns it', async () => {
@@ -78,7 +134,7 @@ describe('putWhole of S3', () => {
     await open().putWhole(target, textBody(TEXT), options, newCall())
     expect(wordsOf(seen[0]!)).to.deep.equal({
       'content-length': '11',
-      'content-md5': md5Base64(TEXT),
+      ...BOTH,
       'content-type': 'text/plain; charset=utf-8',
       'cache-control': 'no-cache',
       'content-disposition': 'attachment; filename="a.txt"',
