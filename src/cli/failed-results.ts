@@ -21,14 +21,16 @@ interface FailedLine {
  * one fails again. Fails `not-found`, and `usage` for what is no file of results or is about another target.
  */
 export async function* readFailed(path: string, target: Target, walk: WalkOptions): AsyncGenerator<Found> {
-  for await (const text of sortNames(readRecords(path, target))) {
-    const [order = '', source = '', message = ''] = text.split('\0').map(each => Buffer.from(each, 'latin1'))
-    const name = order.toString()
-    const found = {path: source.toString(), name, order: order.toString('latin1')}
-    if (message.length > 0) yield {...found, failure: new Failure('usage', message.toString()), isNameless: true}
-    else if (!walk.isWanted(name)) continue
-    else if (name.endsWith('/') && (await isFolder(found.path))) yield* walkBelow(found, walk)
-    else yield found
+  for await (const texts of sortNames(readRecords(path, target))) {
+    for (const text of texts) {
+      const [order = '', source = '', message = ''] = text.split('\0').map(each => Buffer.from(each, 'latin1'))
+      const name = order.toString()
+      const found = {path: source.toString(), name, order: order.toString('latin1')}
+      if (message.length > 0) yield {...found, failure: new Failure('usage', message.toString()), isNameless: true}
+      else if (!walk.isWanted(name)) continue
+      else if (name.endsWith('/') && (await isFolder(found.path))) yield* walkBelow(found, walk)
+      else yield found
+    }
   }
 }
 
@@ -42,7 +44,7 @@ async function* walkBelow(folder: Found, walk: WalkOptions): AsyncGenerator<Foun
 }
 
 /** Yields order, source and message, each as bytes that sort by the order. */
-async function* readRecords(path: string, target: Target): AsyncGenerator<string> {
+async function* readRecords(path: string, target: Target): AsyncGenerator<[string]> {
   for await (const line of readFailedLines(path)) {
     const {source, key, container, message} = line
     const isHere = key === undefined || (container === target.container && key.startsWith(target.key))
@@ -58,7 +60,7 @@ async function* readRecords(path: string, target: Target): AsyncGenerator<string
     }
     const order = key === undefined ? source : key.slice(target.key.length)
     const record = [order, source, ...(key === undefined ? [message] : [])]
-    yield record.map(each => orderOf(each.replaceAll('\0', ''))).join('\0')
+    yield [record.map(each => orderOf(each.replaceAll('\0', ''))).join('\0')]
   }
 }
 

@@ -15,21 +15,23 @@ import type {SourceFilter} from './source-filter.ts'
 export async function* readPathList(list: string, base: string, isWanted: SourceFilter): AsyncGenerator<Found> {
   const root = `${(await realpath(base)).replace(/\/$/u, '')}/`
   let last: string | undefined
-  for await (const order of sortNames(readEntries(list, Buffer.from(root).toString('latin1')))) {
-    // A file that is named twice is one file.
-    if (order === last) continue
-    last = order
-    const bytes = Buffer.from(order, 'latin1')
-    const name = bytes.toString()
-    const path = base === '.' || isAbsolute(name) ? name : `${base}/${name}`
-    const failure = isUtf8(bytes) ? refuse(name, base) : notUtf8(name)
-    if (failure !== undefined) yield {path, name, order, failure, isNameless: true}
-    else if (isWanted(name)) yield {path, name, order}
+  for await (const orders of sortNames(readEntries(list, Buffer.from(root).toString('latin1')))) {
+    for (const order of orders) {
+      // A file that is named twice is one file.
+      if (order === last) continue
+      last = order
+      const bytes = Buffer.from(order, 'latin1')
+      const name = bytes.toString()
+      const path = base === '.' || isAbsolute(name) ? name : `${base}/${name}`
+      const failure = isUtf8(bytes) ? refuse(name, base) : notUtf8(name)
+      if (failure !== undefined) yield {path, name, order, failure, isNameless: true}
+      else if (isWanted(name)) yield {path, name, order}
+    }
   }
 }
 
 /** Yields paths as bytes, a character each: those below `root` from there on. */
-async function* readEntries(list: string, root: string): AsyncGenerator<string> {
+async function* readEntries(list: string, root: string): AsyncGenerator<string[]> {
   const stream = list === '-' ? process.stdin : createReadStream(list)
   let separator: RegExp | undefined
   let rest = ''
@@ -41,12 +43,12 @@ async function* readEntries(list: string, root: string): AsyncGenerator<string> 
       if (separator === undefined) continue
       const entries = rest.split(separator)
       rest = entries.pop() ?? ''
-      for (const entry of entries) if (entry !== '') yield tidy(entry, root)
+      yield entries.filter(entry => entry !== '').map(entry => tidy(entry, root))
     }
   } catch (error) {
     throw listFailure(error, list)
   }
-  if (rest !== '') yield tidy(rest, root)
+  if (rest !== '') yield [tidy(rest, root)]
 }
 
 /** `./a//b` and, where the list counts from there, `/base/a/b` are `a/b`. */

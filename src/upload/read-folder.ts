@@ -1,6 +1,7 @@
-import type {Dirent} from 'node:fs'
+import type {Dir, Dirent} from 'node:fs'
 import {opendir, stat} from 'node:fs/promises'
 import {join} from 'node:path'
+import {quickCall} from './quick-calls.ts'
 import {sortNames} from './sort-names.ts'
 
 /** What stands under a name: a link counts as what it leads to, unless it leads nowhere. */
@@ -16,24 +17,63 @@ export interface FolderEntry {
 const MARKS = {file: '', folder: '', fifo: 'p', socket: 's', device: 'd', nowhere: 'n'} as const
 const ODD_KINDS = {p: 'fifo', s: 'socket', d: 'device', n: 'nowhere'} as const
 
+/** Read at once by the system. */
+const PAGE = 64
+
 /**
- * Reads a folder in the order in which stores list keys: by bytes, a folder as if its slash belonged to its name. Holds
- * the names of 100,000 entries at most. Fails as the system does.
+ * Reads a folder in the order in which stores list keys: by bytes, a folder as if its slash belonged to its name. Hands
+ * the entries out in pages, since a promise for each would cost more than all else about it, and holds the names of 100,000
+ * at most. Fails as the system does.
  */
-export async function* readFolder(path: string): AsyncGenerator<FolderEntry> {
-  for await (const text of sortNames(readEntries(path))) yield decode(text)
+export async function* readFolder(path: string): AsyncGenerator<Iterable<FolderEntry>> {
+  for await (const texts of sortNames(readEntries(path))) yield decodeAll(texts)
 }
 
 /** Writes an entry as one string that sorts by its name: nothing sorts before the zero byte, and no name has one. */
-async function* readEntries(path: string): AsyncGenerator<string> {
-  const options = {encoding: 'buffer', bufferSize: 256} as unknown as {encoding: 'utf8'}
-  for await (const entry of await opendir(path, options)) {
-    const name = (entry.name as unknown as Buffer).toString('latin1')
-    const isLink = entry.isSymbolicLink()
-    const kind = isLink ? await follow(path, name) : kindOf(entry)
-    const mark = (isLink ? 'l' : '') + MARKS[kind]
-    yield name + (kind === 'folder' ? '/' : '') + (mark === '' ? '' : `\0${mark}`)
+async function* readEntries(path: string): AsyncGenerator<string[]> {
+  const options = {encoding: 'buffer', bufferSize: PAGE} as unknown as {encoding: 'utf8'}
+  const folder = await opendir(path, options)
+  try {
+    for (let page = await readPage(folder); page.length > 0; page = await readPage(folder)) {
+      const texts: string[] = []
+      for (const entry of page) {
+        const name = (entry.name as unknown as Buffer).toString('latin1')
+        const isLink = entry.isSymbolicLink()
+        const kind = isLink ? await follow(path, name) : kindOf(entry)
+        const mark = (isLink ? 'l' : '') + MARKS[kind]
+        texts.push(name + (kind === 'folder' ? '/' : '') + (mark === '' ? '' : `\0${mark}`))
+      }
+      yield texts
+    }
+  } finally {
+    await folder.close()
   }
+}
+
+/** Empty at the end. */
+const readPage = quickCall(
+  (folder: Dir): Dirent[] => {
+    const page: Dirent[] = []
+    while (page.length < PAGE) {
+      const entry = folder.readSync()
+      if (entry === null) break
+      page.push(entry)
+    }
+    return page
+  },
+  async folder => {
+    const page: Dirent[] = []
+    while (page.length < PAGE) {
+      const entry = await folder.read()
+      if (entry === null) break
+      page.push(entry)
+    }
+    return page
+  },
+)
+
+function* decodeAll(texts: readonly string[]): Generator<FolderEntry> {
+  for (const text of texts) yield decode(text)
 }
 
 function decode(text: string): FolderEntry {

@@ -123,21 +123,23 @@ async function readHead(file: string, options: string): Promise<Date | undefined
 
 /** The lines of one key come in the order in which they were written: the last is true. */
 async function* readFinished(file: string): AsyncGenerator<{order: string; finished: FinishedKey}> {
-  for await (const text of sortNames(readRecords(file))) {
-    const [order = '', , line = ''] = text.split('\0')
-    const {size, mtimeNs, etag} = JSON.parse(Buffer.from(line, 'latin1').toString()) as FinishedKey
-    yield {order, finished: {key: Buffer.from(order, 'latin1').toString(), size, mtimeNs, etag}}
+  for await (const texts of sortNames(readRecords(file))) {
+    for (const text of texts) {
+      const [order = '', , line = ''] = text.split('\0')
+      const {size, mtimeNs, etag} = JSON.parse(Buffer.from(line, 'latin1').toString()) as FinishedKey
+      yield {order, finished: {key: Buffer.from(order, 'latin1').toString(), size, mtimeNs, etag}}
+    }
   }
 }
 
-async function* readRecords(file: string): AsyncGenerator<string> {
+async function* readRecords(file: string): AsyncGenerator<[string]> {
   let number = 0
   for await (const line of readLines(file)) {
     const {key, size, mtimeNs, etag} = parse(line) ?? {}
     if (typeof key !== 'string' || !Number.isSafeInteger(size)) continue
     if (typeof mtimeNs !== 'string' || typeof etag !== 'string') continue
     const rest = Buffer.from(JSON.stringify({size, mtimeNs, etag})).toString('latin1')
-    yield [orderOf(key), String(++number).padStart(12, '0'), rest].join('\0')
+    yield [[orderOf(key), String(++number).padStart(12, '0'), rest].join('\0')]
   }
 }
 

@@ -14,18 +14,21 @@ interface Name {
 }
 
 /**
- * Sorts names by their bytes in flat memory, however many there are. Beyond `most` they are sorted in runs, which lie in
- * a file of the temporary folder until they are merged. Fails `config` when that is full.
+ * Sorts names, which come and go some at a time, by their bytes in flat memory, however many there are. Beyond `most` they
+ * are sorted in runs, which lie in a file of the temporary folder until they are merged. Fails `config` when that is full.
  */
-export async function* sortNames(names: AsyncIterable<string>, most = MOST): AsyncGenerator<string> {
+export async function* sortNames(
+  pages: AsyncIterable<readonly string[]>,
+  most = MOST,
+): AsyncGenerator<readonly string[]> {
   const runs: Run[] = []
   let spill: SpillFile | undefined
   let isTooMany = false
   let end = 0
   let held: string[] = []
   try {
-    for await (const name of names) {
-      held.push(name)
+    for await (const page of pages) {
+      for (const name of page) held.push(name)
       if (held.length < most) continue
       isTooMany = true
       spill ??= await createSpillFile(tmpdir())
@@ -37,12 +40,12 @@ export async function* sortNames(names: AsyncIterable<string>, most = MOST): Asy
     }
     held.sort()
     if (spill === undefined) {
-      for (const name of held) yield name
+      if (held.length > 0) yield held
       return
     }
     const file = spill
     const streams = [...runs.map(run => readRun(file, run)), inOrder(held)]
-    for await (const {order} of mergeSorted<Name>(streams)) yield order
+    for await (const {order} of mergeSorted<Name>(streams)) yield [order]
   } catch (error) {
     if (!isFailure(error, 'config') || !isTooMany) throw error
     const message = `The names of what to upload are too many for memory, and cannot be sorted in "${tmpdir()}".`

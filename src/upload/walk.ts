@@ -31,7 +31,8 @@ const WORDS = {fifo: 'named pipe', socket: 'socket', device: 'device'} as const
 interface Level {
   readonly path: string
   readonly order: string
-  readonly entries: AsyncGenerator<FolderEntry>
+  readonly pages: AsyncGenerator<Iterable<FolderEntry>>
+  page: Iterator<FolderEntry>
   readonly around: Level | undefined
   identity?: string
 }
@@ -43,7 +44,7 @@ interface Level {
 export async function* walkFolder(root: string, {symlinks, isWanted, tell}: WalkOptions): AsyncGenerator<Found> {
   let level: Level | undefined = openLevel(root, '', undefined)
   while (level !== undefined) {
-    const entry: FolderEntry | Failure | undefined = await nextEntry(level)
+    const entry: FolderEntry | Failure | undefined = takeEntry(level) ?? (await nextEntry(level))
     if (entry === undefined) {
       level = level.around
       continue
@@ -75,13 +76,21 @@ export async function* walkFolder(root: string, {symlinks, isWanted, tell}: Walk
 }
 
 function openLevel(path: string, order: string, around: Level | undefined): Level {
-  return {path, order, around, entries: readFolder(path)}
+  return {path, order, around, pages: readFolder(path), page: [][Symbol.iterator]()}
+}
+
+/** What is there already. */
+function takeEntry(level: Level): FolderEntry | undefined {
+  const next = level.page.next()
+  return next.done === true ? undefined : next.value
 }
 
 async function nextEntry(level: Level): Promise<FolderEntry | Failure | undefined> {
   try {
-    const next = await level.entries.next()
-    return next.done === true ? undefined : next.value
+    const next = await level.pages.next()
+    if (next.done === true) return undefined
+    level.page = next.value[Symbol.iterator]()
+    return takeEntry(level)
   } catch (error) {
     return error instanceof Failure ? error : folderFailure(error, level.path)
   }

@@ -2,13 +2,14 @@ import * as fc from 'fast-check'
 import {expect} from 'chai'
 import {sortNames} from '../../src/upload/sort-names.ts'
 
-async function* each(names: readonly string[]): AsyncGenerator<string> {
-  yield* names
+/** Some at a time, in pages of 0, 1, 2 and so on. */
+async function* inPages(names: readonly string[]): AsyncGenerator<readonly string[]> {
+  for (let at = 0, size = 0; at < names.length; at += size++) yield names.slice(at, at + size)
 }
 
 async function sorted(names: readonly string[], most?: number): Promise<string[]> {
   const all: string[] = []
-  for await (const name of sortNames(each(names), most)) all.push(name)
+  for await (const page of sortNames(inPages(names), most)) all.push(...page)
   return all
 }
 
@@ -35,7 +36,7 @@ describe('sortNames', () => {
   })
 
   it('can be left early', async () => {
-    for await (const name of sortNames(each(['b', 'a', 'c']), 1)) {
+    for await (const [name] of sortNames(inPages(['b', 'a', 'c']), 1)) {
       expect(name).to.equal('a')
       break
     }
