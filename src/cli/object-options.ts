@@ -29,10 +29,15 @@ const TYPES: Readonly<Record<string, string>> = {
 
 const ASCII_ONLY = ['content-type', 'cache-control', 'content-disposition', 'content-encoding'] as const
 
-/** Makes the options of an object from flags; the content type is guessed from the file's name. */
-export async function readObjectOptions(flags: ObjectFlags, path: string): Promise<ObjectOptions> {
+/**
+ * Makes the options of an object from flags; the content type is guessed from the file's name. Without a promise once the
+ * table of types is there. Fails `usage`.
+ */
+export function readObjectOptions(flags: ObjectFlags, path: string): ObjectOptions | Promise<ObjectOptions> {
   const shared = known.get(flags) ?? readShared(flags)
-  return {...shared, contentType: shared.contentType ?? (await guessType(path))}
+  if (shared.contentType !== undefined) return shared
+  const guess = (types: Types): ObjectOptions => ({...shared, contentType: guessType(types, path)})
+  return types === undefined ? loadTypes().then(guess) : guess(types)
 }
 
 const known = new WeakMap<ObjectFlags, ObjectOptions>()
@@ -67,12 +72,18 @@ function toSeconds(ms: number | undefined): number | undefined {
   throw new Failure('usage', '--delete-after: stores count in whole seconds.', {suggestion: 'Write it like 1h or 30d.'})
 }
 
-let mime: typeof import('mime').default | undefined
+type Types = typeof import('mime').default
 
-async function guessType(path: string): Promise<string> {
+let types: Types | undefined
+
+async function loadTypes(): Promise<Types> {
+  types = (await import('mime')).default
+  return types
+}
+
+function guessType(among: Types, path: string): string {
   const extension = /\.([^.]+)$/u.exec(basename(path))?.[1]?.toLowerCase() ?? ''
-  mime ??= (await import('mime')).default
-  return TYPES[extension] ?? mime.getType(extension) ?? 'application/octet-stream'
+  return TYPES[extension] ?? among.getType(extension) ?? 'application/octet-stream'
 }
 
 function checkMetadata([name, value]: readonly [string, string]): readonly [string, string] {

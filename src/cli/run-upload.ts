@@ -67,11 +67,16 @@ export async function runUpload(
     display.above(url)
   }
 
-  async function onStored(each: StoredItem): Promise<void> {
+  function onStored(each: StoredItem): void | Promise<void> {
     const {target, size, etag} = each.stored
     journal?.add({key: target.key, size, mtimeNs: each.file.mtimeNs, etag})
     if (expected.files === 1) stored.push(each)
-    if (results === undefined && link === undefined) return
+    return results === undefined && link === undefined ? undefined : tellStored(each)
+  }
+
+  /** Waits for what a link or a line of results needs. */
+  async function tellStored(each: StoredItem): Promise<void> {
+    const {target} = each.stored
     try {
       const made = await link?.(target, {signal})
       // Of a folder nobody waits for the last file to see the first link, and memory shall stay flat.

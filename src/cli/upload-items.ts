@@ -63,7 +63,7 @@ function checkFiles(words: readonly string[], mayLackFiles: boolean): readonly s
 
 export interface ItemNeeds {
   readonly target: Target
-  optionsFor(path: string): Promise<ObjectOptions>
+  optionsFor(path: string): ObjectOptions | Promise<ObjectOptions>
 }
 
 /** Gives each of some files its key. Fails `usage` where a key is too long, or would be that of two. */
@@ -92,7 +92,8 @@ export async function* streamItems(found: AsyncIterable<Found>, needs: ItemNeeds
     try {
       if (failure !== undefined) throw failure
       checkKey(target)
-      yield {path, target, options: await needs.optionsFor(path)}
+      const options = needs.optionsFor(path)
+      yield {path, target, options: options instanceof Promise ? await options : options}
     } catch (error) {
       yield {path, target, failure: asFailure(error)}
     }

@@ -1,16 +1,39 @@
+const waiting = new WeakMap<AbortSignal, Set<() => void>>()
+
 /**
  * Calls back once when a signal aborts, until it is let go.
  *
- * What is removed from a signal still holds its listener and the one that was added after it. A signal of a long run makes
- * a chain of them, and the collector of young objects takes it all for alive once its first has grown old: 10 KB a part.
- * So a listener that was let go holds nothing.
+ * All who wait for one signal share a listener: a signal looks through all it has for each that comes or goes. And what is
+ * removed from a signal still holds its listener and the one that was added after it. A signal of a long run makes a chain
+ * of them, and the collector of young objects takes it all for alive once its first has grown old: 10 KB a part. So a
+ * listener whose callbacks were let go holds nothing.
  */
 export function onAbort(signal: AbortSignal, run: () => void): () => void {
+  const all = waiting.get(signal) ?? listen(signal)
   let wanted: (() => void) | undefined = run
-  const listener = (): void => wanted?.()
-  signal.addEventListener('abort', listener, {once: true})
+  const own = (): void => wanted?.()
+  all.add(own)
   return () => {
     wanted = undefined
-    signal.removeEventListener('abort', listener)
+    // What nobody waits for may be collected.
+    if (all.delete(own) && all.size === 0) forget(signal)
   }
+}
+
+function listen(signal: AbortSignal): Set<() => void> {
+  const all = new Set<() => void>()
+  waiting.set(signal, all)
+  signal.addEventListener('abort', onEvent, {once: true})
+  return all
+}
+
+function onEvent(this: AbortSignal): void {
+  const all = waiting.get(this) ?? []
+  waiting.delete(this)
+  for (const run of all) run()
+}
+
+function forget(signal: AbortSignal): void {
+  waiting.delete(signal)
+  signal.removeEventListener('abort', onEvent)
 }

@@ -23,8 +23,8 @@ export interface AgentOptions extends Trust {
 export interface Agents {
   /** Fails `config` where the proxy's address cannot be read. */
   agentFor(origin: string): Promise<http.Agent>
-  /** Sends small requests; undefined where a proxy stands between. Fails as `agentFor`. */
-  quickFor(origin: string): Promise<QuickSender | undefined>
+  /** Sends small requests; undefined where a proxy stands between. Without a promise once it is there. Fails as `agentFor`. */
+  quickFor(origin: string): QuickSender | undefined | Promise<QuickSender | undefined>
   /** Adds to what the options said, for connections that are made from now on. */
   trust(more: Trust): void
   close(): void
@@ -42,7 +42,7 @@ export function createAgents(options: AgentOptions = {}): Agents {
   const keepAlive = {keepAlive: true, maxFreeSockets: 256, noDelay: true} as const
   const made = new Map<string, Promise<http.Agent>>()
   const found = new Map<string, Promise<http.Agent>>()
-  const quick = new Map<string, Promise<QuickSender | undefined>>()
+  const quick = new Map<string, QuickSender | undefined | Promise<QuickSender | undefined>>()
   let {extraCa = [], verifyTls = true} = options
 
   async function tlsOptions(): Promise<{secureContext?: SecureContext; rejectUnauthorized?: boolean}> {
@@ -84,6 +84,16 @@ export function createAgents(options: AgentOptions = {}): Agents {
     return createQuickSender(agent, readOrigin(origin))
   }
 
+  function findQuick(origin: string): QuickSender | undefined | Promise<QuickSender | undefined> {
+    if (quick.has(origin)) return quick.get(origin)
+    const opening = openQuick(origin).then(sender => {
+      quick.set(origin, sender)
+      return sender
+    })
+    quick.set(origin, opening)
+    return opening
+  }
+
   function agentFor(origin: string): Promise<http.Agent> {
     // Every request asks.
     const agent = found.get(origin) ?? findAgent(origin)
@@ -93,11 +103,7 @@ export function createAgents(options: AgentOptions = {}): Agents {
 
   return {
     agentFor,
-    quickFor(origin) {
-      const sender = quick.get(origin) ?? openQuick(origin)
-      quick.set(origin, sender)
-      return sender
-    },
+    quickFor: findQuick,
     trust(more) {
       extraCa = [...extraCa, ...(more.extraCa ?? [])]
       if (more.verifyTls !== false || !verifyTls) return
@@ -106,7 +112,11 @@ export function createAgents(options: AgentOptions = {}): Agents {
     },
     close() {
       for (const agent of made.values()) agent.then(each => each.destroy()).catch(() => {})
-      for (const sender of quick.values()) sender.then(each => each?.close()).catch(() => {})
+      for (const sender of quick.values())
+        Promise.resolve(sender).then(
+          each => each?.close(),
+          () => {},
+        )
     },
   }
 }

@@ -62,7 +62,8 @@ function sumBytes(bytes: Buffer, withMd5: boolean): Sums {
   return {crc: crc32(bytes), ...(withMd5 ? {md5: createHash('md5').update(bytes).digest()} : {})}
 }
 
-async function sumBody(wish: SumWish): Promise<Sums> {
+/** Sums a body from one reading; without a promise where its bytes are in memory. Fails what the body fails. */
+export function sumUp(wish: SumWish): Sums | Promise<Sums> {
   const {bytes} = wish.body
   if (bytes !== undefined) return sumBytes(bytes, wish.withMd5)
   return isLargeFile(wish.body) ? queue.sumInTurn({...wish, body: wish.body}) : sumHere(wish)
@@ -80,12 +81,12 @@ export interface Digests {
 
 /** Returns the CRC-32 of a body. */
 export async function crc32Body(body: Body, signal: AbortSignal): Promise<number> {
-  return (await sumBody({body, withMd5: false, signal})).crc
+  return (await sumUp({body, withMd5: false, signal})).crc
 }
 
 /** Returns the CRC-32 and the MD5 of a body from one reading. */
 export async function digestBody(body: Body, signal: AbortSignal): Promise<Digests> {
-  return withMd5(await sumBody({body, withMd5: true, signal}))
+  return withMd5(await sumUp({body, withMd5: true, signal}))
 }
 
 function withMd5({crc, md5 = Buffer.alloc(0)}: Sums): Digests {

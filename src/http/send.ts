@@ -79,7 +79,11 @@ export async function send(wire: Wire, request: Request, options: SendOptions): 
       ...end,
     })
   try {
-    const answer = await exchange(wire, request, options)
+    const quick = isQuick(request, options) ? wire.agents.quickFor(request.origin) : undefined
+    const sender = quick instanceof Promise ? await quick : quick
+    const answer = await (sender === undefined
+      ? exchange(wire, request, options)
+      : exchangeSmall(sender, wire, request, options))
     const id = answer.headers['x-amz-request-id'] ?? answer.headers['x-trans-id']
     record({status: answer.status, ...(typeof id === 'string' ? {requestId: id} : {})})
     return answer
@@ -96,10 +100,6 @@ async function exchange(wire: Wire, request: Request, options: SendOptions): Pro
   const {isTls, host, hostname, port} = readOrigin(request.origin)
   const waits = wire.waits ?? DEFAULT_WAITS
   const body = request.body
-  if (isSmall(body) && options.pace === undefined && options.onBytes === undefined) {
-    const quick = await wire.agents.quickFor(request.origin)
-    if (quick !== undefined) return exchangeSmall(quick, request, body, options, waits)
-  }
   const agent = await wire.agents.agentFor(request.origin)
   const library = libraries.get(isTls) ?? (await loadLibrary(isTls))
   // Only now: what was told while the agent was made is not told again.
@@ -153,14 +153,20 @@ function isSmall(body: Body | undefined): body is Body {
   return body !== undefined && body.size <= SMALL_BODY
 }
 
+/** A request that may leave in one write. */
+function isQuick({body}: Request, {pace, onBytes}: SendOptions): boolean {
+  return isSmall(body) && pace === undefined && onBytes === undefined
+}
+
 async function exchangeSmall(
   quick: QuickSender,
+  {waits = DEFAULT_WAITS}: Wire,
   request: Request,
-  body: Body,
   {signal, answer, onWindow, onSent}: SendOptions,
-  waits: Waits,
 ): Promise<Answer> {
-  const {bytes = NOTHING} = await loadSmall(body)
+  const {body} = request
+  const loaded = body === undefined || body.bytes !== undefined ? body : await loadSmall(body)
+  const bytes = loaded?.bytes ?? NOTHING
   signal.throwIfAborted()
   if (bytes.length > 0) onWindow?.(bytes, 0)
   // Whoever may take so long to begin may take as long to go on.

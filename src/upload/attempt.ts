@@ -100,13 +100,17 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
 
   async function sendWhole(from: Source): Promise<void> {
     // What is read at once is one state of the file; of a larger one the store must not get two.
-    const body = await loadSmall(from.body({offset: 0, size: from.size}))
+    const loaded = loadSmall(from.body({offset: 0, size: from.size}))
+    const body = loaded instanceof Promise ? await loaded : loaded
     if (body.bytes === undefined) await from.check()
-    const done = await store.putWhole(target, body, options, callFor(0)).catch(async (error: unknown) => {
+    let done: StoredObject
+    try {
+      done = await store.putWhole(target, body, options, callFor(0))
+    } catch (error) {
       // Bytes that "were damaged on the way" may have been changed under our hands.
       if (isFailure(error, 'integrity')) await from.check()
       throw error
-    })
+    }
     await from.check()
     stored = done
     onEvent({event: 'stored', id, part: 0, size: from.size})

@@ -71,7 +71,7 @@ export interface Journals {
   /** Takes the lock of one upload. Fails `busy` while another process has it. */
   take(identity: UploadIdentity): Promise<Journal>
   /** False where no earlier run left anything at all; costs one look at the folder for the whole run. */
-  hasAny(): Promise<boolean>
+  hasAny(): boolean | Promise<boolean>
   /** True where an earlier run left something of this upload; looks no further than `hasAny`. */
   has(identity: UploadIdentity): Promise<boolean>
   list(): Promise<PendingJournal[]>
@@ -86,7 +86,7 @@ export async function identifyUpload(store: string, target: Target, path: string
 /** Opens the journals of a state folder, which is made at the first use. */
 export function openJournals(folder: string): Journals {
   const uploads = join(folder, 'uploads')
-  let known: Promise<Set<string>> | undefined
+  let known: Set<string> | Promise<Set<string>> | undefined
   let swept: Promise<void> | undefined
 
   const listNames = (): Promise<Set<string>> =>
@@ -94,6 +94,7 @@ export function openJournals(folder: string): Journals {
       names => new Set(names),
       () => new Set<string>(),
     )
+  const findKnown = (): Set<string> | Promise<Set<string>> => (known ??= listNames().then(names => (known = names)))
   const read = async (name: string): Promise<JournalEntry | undefined> => {
     const text = await readPrivate(join(uploads, name + ENDING))
     return text === undefined ? undefined : parseJournal(text)
@@ -112,13 +113,12 @@ export function openJournals(folder: string): Journals {
         throw error
       }
     },
-    async hasAny() {
-      known ??= listNames()
-      return (await known).size > 0
+    hasAny() {
+      const names = findKnown()
+      return names instanceof Promise ? names.then(({size}) => size > 0) : names.size > 0
     },
     async has(identity) {
-      known ??= listNames()
-      return (await known).has(nameOf(identity) + ENDING)
+      return (await findKnown()).has(nameOf(identity) + ENDING)
     },
     async list() {
       const found: PendingJournal[] = []

@@ -59,8 +59,10 @@ export function createObjectTransfer(
     if (stored !== undefined) {
       const elapsed = performance.now() - started
       onEvent({event: 'done', id, object: stored, elapsed})
-      if (plan !== undefined && file !== undefined)
-        await settings.onStored?.({item, stored, plan, receipts, file, elapsed})
+      if (plan !== undefined && file !== undefined) {
+        const told = settings.onStored?.({item, stored, plan, receipts, file, elapsed})
+        if (told instanceof Promise) await told
+      }
       return {keptParts: 0}
     }
     const failure = describeKept(end)

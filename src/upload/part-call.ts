@@ -1,4 +1,5 @@
 import {setMaxListeners} from 'node:events'
+import {onAbort} from '../core/signals.ts'
 import type {Call} from '../stores/store.ts'
 import type {UploadSink} from './events.ts'
 
@@ -37,24 +38,10 @@ export function joinSignals(...signals: readonly AbortSignal[]): AbortSignal {
   return joined
 }
 
-const followers = new WeakMap<AbortSignal, Set<AbortController>>()
-
-function lead(signal: AbortSignal): Set<AbortController> {
-  const all = new Set<AbortController>()
-  followers.set(signal, all)
-  signal.addEventListener('abort', () => all.forEach(each => each.abort(signal.reason)), {once: true})
-  return all
-}
-
-/**
- * A controller of one's own that follows another signal until it is let go. Many follow one: the signal itself would look
- * through all its listeners for each.
- */
+/** A controller of one's own that follows another signal until it is let go. */
 export function followSignal(signal: AbortSignal): {readonly own: AbortController; letGo(): void} {
   const own = new AbortController()
   setMaxListeners(0, own.signal)
-  const all = followers.get(signal) ?? lead(signal)
-  all.add(own)
   if (signal.aborted) own.abort(signal.reason)
-  return {own, letGo: () => void all.delete(own)}
+  return {own, letGo: onAbort(signal, () => own.abort(signal.reason))}
 }

@@ -1,5 +1,5 @@
 /** Calls of one kind to the file system; fails as the system does. */
-type Call<A extends readonly unknown[], T> = (...args: A) => Promise<T>
+type Call<A extends readonly unknown[], T> = (...args: A) => T
 
 /** A call that took longer than this waited for a disk or a network. */
 const QUICK = 0.2
@@ -10,12 +10,16 @@ const PROBE_EVERY = 16
  * memory in a few microseconds, a network file system may take for ever, and a blocked event loop neither sends nor hears
  * Ctrl-C. Which it is, is measured: the first goes to the pool, and one in sixteen of those that follow is tried here.
  *
- * Measured: the pool costs two thread switches a call, 25 µs of CPU; a small file takes six calls.
+ * Measured: the pool costs two thread switches a call, 25 µs of CPU; a small file takes six calls. What is made here comes
+ * without a promise.
  */
-export function quickCall<A extends readonly unknown[], T>(here: (...args: A) => T, inPool: Call<A, T>): Call<A, T> {
+export function quickCall<A extends readonly unknown[], T>(
+  here: Call<A, T>,
+  inPool: Call<A, Promise<T>>,
+): Call<A, T | Promise<T>> {
   let isQuick = false
   let count = 0
-  return async (...args) => {
+  return (...args) => {
     if (!isQuick && count++ % PROBE_EVERY !== 1) return inPool(...args)
     const started = performance.now()
     try {

@@ -75,7 +75,8 @@ export async function openSession(needs: SessionNeeds): Promise<KeptSession> {
 export async function dropEarlier(needs: SessionNeeds): Promise<void> {
   const {keep, store, target, source} = needs
   // Many small files come here, and to identify each costs more than to send it.
-  if (keep === undefined || !(await keep.journals.hasAny())) return
+  const isAny = keep?.journals.hasAny() ?? false
+  if (keep === undefined || !(isAny instanceof Promise ? await isAny : isAny)) return
   if (!(await keep.journals.has(await identifyUpload(store.endpoint, target, source.path)))) return
   const journal = await takeJournal(needs, keep.journals)
   if (journal?.previous !== undefined) await abortEarlier(needs, journal.previous.head.session)

@@ -27,7 +27,7 @@ export interface Source {
    * likely, so its bytes must be compared before they are trusted. Fails `source-changed`.
    */
   check(): Promise<'same' | 'touched'>
-  close(): Promise<void>
+  close(): void | Promise<void>
 }
 
 /** A FIFO without a writer would hold the opening; no regular file minds. Windows does not know the word. */
@@ -46,11 +46,12 @@ const inPool = {
   fstat: promisify(fstat) as (fd: number, options: typeof EXACT) => Promise<BigIntStats>,
 }
 
+/** Fails `usage` for what is not a file, and as the system does. */
 const openFd = quickCall(
   (path: string): Opened => {
     const fd = openSync(path, FLAGS)
     try {
-      return {fd, stats: fstatSync(fd, EXACT)}
+      return {fd, stats: checkRegular(fstatSync(fd, EXACT), path)}
     } catch (error) {
       closeSync(fd)
       throw error
@@ -59,7 +60,7 @@ const openFd = quickCall(
   async path => {
     const fd = await inPool.open(path, FLAGS)
     try {
-      return {fd, stats: await inPool.fstat(fd, EXACT)}
+      return {fd, stats: checkRegular(await inPool.fstat(fd, EXACT), path)}
     } catch (error) {
       closeSync(fd)
       throw error
@@ -77,15 +78,13 @@ const statPath = quickCall(
  * more before the end. Fails `not-found`, `forbidden`, or `usage` for what is not a file.
  */
 export async function openFile(path: string, isPrefix = false): Promise<Source> {
-  const {fd, stats} = await openFd(path).catch((error: unknown) => {
-    throw sourceFailure(error, path)
-  })
+  let opened: Opened
   try {
-    refuseNonFile(stats, path)
+    opened = await openFd(path)
   } catch (error) {
-    await closeFd(fd)
-    throw error
+    throw sourceFailure(error, path)
   }
+  const {fd, stats} = opened
   const identity = identify(stats)
   const readAt = createReader(fd)
   return {
@@ -94,9 +93,12 @@ export async function openFile(path: string, isPrefix = false): Promise<Source> 
     identity,
     body: range => fileBody(readAt, fd, range, path),
     async check() {
-      const now = await statPath(path).catch((error: unknown) => {
+      let now: BigIntStats
+      try {
+        now = await statPath(path)
+      } catch (error) {
         throw changed(path, 'it is gone', error)
-      })
+      }
       return compareIdentity(identity, identify(now), path, isPrefix)
     },
     close: () => closeFd(fd),
@@ -106,9 +108,7 @@ export async function openFile(path: string, isPrefix = false): Promise<Source> 
 /** Fails as `openFile` would, without opening: `not-found`, `forbidden`, `usage`. */
 export async function identifyFile(path: string): Promise<FileIdentity> {
   try {
-    const found = await statPath(path)
-    refuseNonFile(found, path)
-    return identify(found)
+    return identify(checkRegular(await statPath(path), path))
   } catch (error) {
     throw sourceFailure(error, path)
   }
@@ -158,8 +158,8 @@ function changed(path: string, how: string, cause?: unknown): Failure {
   return new Failure('source-changed', `"${printable(path)}" changed while it was uploaded: ${how}.`, {cause})
 }
 
-function refuseNonFile(stats: BigIntStats, path: string): void {
-  if (stats.isFile()) return
+function checkRegular(stats: BigIntStats, path: string): BigIntStats {
+  if (stats.isFile()) return stats
   const name = printable(path)
   if (stats.isDirectory()) {
     throw new Failure('usage', `"${name}" is a folder.`, {

@@ -2,7 +2,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import type {Failure} from '../../core/failure.ts'
 import {isFailure} from '../../core/failure.ts'
 import {isUnreached} from '../../http/network-failure.ts'
-import type {ByteRange, Call, Store, UploadStore} from '../store.ts'
+import type {ByteRange, Call, Limits, Store, UploadStore} from '../store.ts'
 
 export interface RetryPolicy {
   /** How long to go on without any success. */
@@ -79,12 +79,22 @@ export function withRetry<S extends UploadStore | Store>(store: S, policy: Retry
     return retry(call, () => read(target, rest(), take, call))
   }
 
-  const layered: Record<string, unknown> = {...store}
+  let limits: Promise<Limits> | undefined
+
+  /** They stay the same, and every object asks for them. */
+  function findLimits(call: Call): Promise<Limits> {
+    // They may be known without a request: they prove nothing about the network.
+    limits ??= retry(call, () => store.limits(call), false).catch((error: unknown) => {
+      limits = undefined
+      throw error
+    })
+    return limits
+  }
+
+  const layered: Record<string, unknown> = {...store, limits: findLimits}
   for (const [name, method] of Object.entries(store)) {
     if (typeof method !== 'function' || PLAIN.has(name)) continue
-    // Limits may be known without a request: they prove nothing about the network.
-    const isContact = name !== 'limits'
-    layered[name] = (...args: unknown[]) => retry(findCall(args), () => method(...args) as Promise<unknown>, isContact)
+    layered[name] = (...args: unknown[]) => retry(findCall(args), () => method(...args) as Promise<unknown>)
   }
   if ('list' in store) {
     Object.assign(layered, {
@@ -100,8 +110,8 @@ export function withRetry<S extends UploadStore | Store>(store: S, policy: Retry
   return layered as unknown as S
 }
 
-/** Iterables, and what needs no store. */
-const PLAIN = new Set(['list', 'listUploads', 'listContainers', 'tempUrl', 'link', 'publicUrl'])
+/** Iterables, what needs no store, and what is asked for once. */
+const PLAIN = new Set(['limits', 'list', 'listUploads', 'listContainers', 'tempUrl', 'link', 'publicUrl'])
 
 function findCall(args: readonly unknown[]): Call {
   return args.at(-1) as Call

@@ -17,7 +17,7 @@ export interface S3Settings {
   /** Absent: found. */
   readonly region?: string
   /** With `renew`, fetched anew past every cache. Fails `auth`. */
-  readonly credentials: (renew: boolean) => Promise<Credentials>
+  readonly credentials: (renew: boolean) => Credentials | Promise<Credentials>
   readonly quirks: Quirks
   readonly findings: Findings
   readonly wire: Wire
@@ -54,7 +54,7 @@ export interface S3Connection {
   /** Name under which findings are kept. */
   readonly endpointName: string
   origin(container: string, region: string): {origin: string; prefix: string}
-  identity(container: string): Promise<Identity>
+  identity(container: string): Identity | Promise<Identity>
   /**
    * Runs one operation, mends what can be mended once (wrong region, credentials that ended, a clock that is off) and
    * runs it again; then fails as `failures` translates.
@@ -89,17 +89,20 @@ export function createConnection(settings: S3Settings): S3Connection {
         ? {origin: `https://${container}.${host}`, prefix: ''}
         : {origin: `https://${host}`, prefix: container === '' ? '' : `/${encodeKey(container)}`}
     },
-    async identity(container) {
-      return {
+    identity(container) {
+      const identify = (credentials: Credentials): Identity => ({
         region: regions.get(container) ?? settings.region ?? settings.quirks.defaultRegion,
-        credentials: await (renewal?.done ?? settings.credentials(false)),
+        credentials,
         skew,
-      }
+      })
+      const credentials = renewal?.done ?? settings.credentials(false)
+      return credentials instanceof Promise ? credentials.then(identify) : identify(credentials)
     },
     async attempt(at, run) {
       const mended = new Set<string>()
       for (;;) {
-        const identity = await connection.identity(at.container)
+        const identified = connection.identity(at.container)
+        const identity = identified instanceof Promise ? await identified : identified
         try {
           return await run(identity)
         } catch (error) {
@@ -111,7 +114,7 @@ export function createConnection(settings: S3Settings): S3Connection {
         }
       }
     },
-    async request(request, options) {
+    request(request, options) {
       const {container, key} = request.target
       const at = {container, ...(key === '' ? {} : {key}), method: request.method}
       return connection.attempt(at, async identity => {
@@ -150,7 +153,7 @@ export function createConnection(settings: S3Settings): S3Connection {
   async function renewCredentials(used: Credentials): Promise<void> {
     const of = nameOf(used)
     if (renewal?.of !== of) {
-      const started = {of, done: settings.credentials(true)}
+      const started = {of, done: (async () => settings.credentials(true))()}
       renewal = started
       const forget = (): void => void (renewal === started && (renewal = undefined))
       // What did not help is no reason not to ask again later.
@@ -171,7 +174,7 @@ function nameOf({accessKeyId, sessionToken = ''}: Credentials): string {
   return `${accessKeyId} ${sessionToken}`
 }
 
-async function sendSigned(
+function sendSigned(
   wire: Wire,
   request: S3Request,
   place: {origin: string; prefix: string},

@@ -17,7 +17,7 @@ const OPEN: Guard = {headers: {}, notes: [], isRefused: () => false}
 export function createConditions(
   connection: S3Exchange,
   head: (target: Target, call: Call) => Promise<ObjectInfo>,
-): (target: Target, options: ObjectOptions, verb: ConditionalVerb, call: Call) => Promise<Guard> {
+): (target: Target, options: ObjectOptions, verb: ConditionalVerb, call: Call) => Guard | Promise<Guard> {
   const {quirks, findings} = connection.settings
 
   /** Fails `exists`; returns what could not be made sure of. */
@@ -37,8 +37,7 @@ export function createConditions(
     throw new Failure('exists', `There is already "${container}/${key}".`, {context: {container, key}})
   }
 
-  return async (target, options, verb, call) => {
-    if (options.noClobber !== true) return OPEN
+  async function makeGuard(target: Target, verb: ConditionalVerb, call: Call): Promise<Guard> {
     const honours = findings.get(connection.endpointName)[verb] ?? quirks.conditionalPut
     const notes = honours === true ? [] : await lookFirst(target, call)
     if (honours === false) return {...OPEN, notes}
@@ -52,4 +51,6 @@ export function createConditions(
       },
     }
   }
+
+  return (target, options, verb, call) => (options.noClobber === true ? makeGuard(target, verb, call) : OPEN)
 }

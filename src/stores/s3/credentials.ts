@@ -2,11 +2,11 @@ import {Failure} from '../../core/failure.ts'
 import type {Surroundings} from '../surroundings.ts'
 import type {Credentials} from './sign.ts'
 
-/** Where credentials come from; `renew` goes past every cache. Fails `auth`. */
-export type CredentialSource = (renew: boolean) => Promise<Credentials>
+/** Where credentials come from; `renew` goes past every cache. What is known comes without a promise. Fails `auth`. */
+export type CredentialSource = (renew: boolean) => Credentials | Promise<Credentials>
 
 export function staticCredentials(credentials: Credentials): CredentialSource {
-  return () => Promise.resolve(credentials)
+  return () => credentials
 }
 
 /** Kept until shortly before they end. What the fetching fails passes. */
@@ -31,17 +31,16 @@ const HOW =
  * they are, without loading the chain.
  */
 export function chainCredentials(surroundings: Surroundings, profile: string | undefined): CredentialSource {
-  const {env} = surroundings
+  const {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  } = surroundings.env
+  if (profile === undefined && accessKeyId && secretAccessKey) {
+    return staticCredentials({accessKeyId, secretAccessKey, ...(sessionToken ? {sessionToken} : {})})
+  }
   const fetched = fetchedCredentials(renew => resolveChain(profile, renew))
   return async renew => {
-    const {
-      AWS_ACCESS_KEY_ID: accessKeyId,
-      AWS_SECRET_ACCESS_KEY: secretAccessKey,
-      AWS_SESSION_TOKEN: sessionToken,
-    } = env
-    if (profile === undefined && accessKeyId && secretAccessKey) {
-      return {accessKeyId, secretAccessKey, ...(sessionToken ? {sessionToken} : {})}
-    }
     try {
       return await fetched(renew)
     } catch (error) {

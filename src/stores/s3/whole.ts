@@ -1,7 +1,8 @@
 import {crc32ToBase64, formatCrc32} from '../../core/crc32.ts'
 import {isFailure} from '../../core/failure.ts'
 import {loadSmall} from '../../core/buffer-body.ts'
-import {crc32Body, digestBody} from '../../http/digest.ts'
+import {digestBody, sumUp} from '../../http/digest.ts'
+import type {Sums} from '../../http/hash-queue.ts'
 import type {Answer} from '../../http/send.ts'
 import type {Body, Call, ObjectInfo, ObjectOptions, StoredObject, Target, UploadStore} from '../store.ts'
 import type {Trust} from './checksum.ts'
@@ -9,11 +10,6 @@ import {answeredCrc32, damaged, isMd5, noEtag, textHeader, unquote} from './chec
 import type {S3Exchange} from './client.ts'
 import {createConditions} from './conditions.ts'
 import {objectHeaders} from './object-headers.ts'
-
-interface Sums {
-  readonly crc: number
-  readonly md5?: Buffer
-}
 
 /** Makes `putWhole`: one PUT, checked by the store before the old object goes. */
 export function createPutWhole(
@@ -29,11 +25,9 @@ export function createPutWhole(
 
   return async function putWhole(target, body, options, call): Promise<StoredObject> {
     // The old object is gone by the time an ETag could be compared, so the store itself must check before.
-    const loaded = await loadSmall(body)
-    const sums: Sums =
-      trust.verifiesCrc32() === true
-        ? {crc: await crc32Body(loaded, call.signal)}
-        : await digestBody(loaded, call.signal)
+    const loaded = body.bytes === undefined ? await loadSmall(body) : body
+    const summed = sumUp({body: loaded, withMd5: trust.verifiesCrc32() !== true, signal: call.signal})
+    const sums = summed instanceof Promise ? await summed : summed
     for (;;) {
       try {
         return await putOnce(target, loaded, sums, options, call)
@@ -50,7 +44,8 @@ export function createPutWhole(
   }
 
   async function putOnce(target: Target, body: Body, sums: Sums, options: ObjectOptions, call: Call) {
-    const guard = await guardWrite(target, options, 'conditionalPut', call)
+    const guarding = guardWrite(target, options, 'conditionalPut', call)
+    const guard = guarding instanceof Promise ? await guarding : guarding
     // A store that echoes it has shown what it can, and needs no MD5 from then on. One question at a time: a refusal does
     // not tell what it is about.
     const mayAsk = takesBoth && trust.verifiesCrc32() === undefined && options.noClobber !== true
@@ -68,37 +63,13 @@ export function createPutWhole(
         if (isTooMuch) takesBoth = false
         throw isTooMuch || guard.isRefused(error) ? AGAIN : error
       })
-    const stored = await checkAnswer(target, body, sums, answer, call)
+    const isEchoed = answeredCrc32(answer) !== undefined
+    // It was known to verify CRC-32 and does not any more: only the ETag can tell now.
+    const isUnsure = sums.md5 === undefined && !isEchoed
+    const stored = judge(target, body, isUnsure ? await digestBody(body, call.signal) : sums, answer)
+    // One that passes over it here may still verify it of parts.
+    if (isEchoed || isUnsure) trust.learn(isEchoed)
     return guard.notes.length > 0 ? {...stored, notes: guard.notes} : stored
-  }
-
-  async function checkAnswer(
-    target: Target,
-    body: Body,
-    sums: Sums,
-    answer: Answer,
-    call: Call,
-  ): Promise<StoredObject> {
-    const etag = unquote(answer.headers.etag)
-    if (etag === '') throw noEtag(target)
-    const crc32 = formatCrc32(sums.crc)
-    const echoed = answeredCrc32(answer)
-    if (echoed !== undefined && echoed !== crc32) throw damaged(target)
-    // Without an echo, one that was known to verify it does not any more; of others a part may still show that they do.
-    if (echoed !== undefined || sums.md5 === undefined) trust.learn(echoed !== undefined)
-    // Only the ETag can tell then.
-    const md5 = sums.md5 ?? (echoed === undefined ? (await digestBody(body, call.signal)).md5 : undefined)
-    if (md5 !== undefined && comparesEtag(answer, etag) && md5.toString('hex') !== etag) throw damaged(target)
-    const versionId = textHeader(answer, 'x-amz-version-id')
-    return {
-      target,
-      size: body.size,
-      etag,
-      crc32,
-      ...(md5 === undefined ? {} : {md5: md5.toString('hex')}),
-      verified: {by: echoed === undefined ? 'md5' : 'crc32'},
-      ...(versionId === undefined ? {} : {versionId}),
-    }
   }
 
   /** Asks what stands at the key; undefined when it is not ours, or may not be asked. */
@@ -109,6 +80,27 @@ export function createPutWhole(
     const [crc32, md5] = [formatCrc32(crc), bytes.toString('hex')]
     const by = found.etag === md5 ? 'md5' : found.crc32 === crc32 ? 'crc32' : undefined
     return by === undefined ? undefined : {target, size: body.size, etag: found.etag, crc32, md5, verified: {by}}
+  }
+}
+
+/** Compares what the store says with what was sent. Fails `integrity`. */
+function judge(target: Target, {size}: Body, {crc, md5}: Sums, answer: Answer): StoredObject {
+  const etag = unquote(answer.headers.etag)
+  if (etag === '') throw noEtag(target)
+  const crc32 = formatCrc32(crc)
+  const echoed = answeredCrc32(answer)
+  if (echoed !== undefined && echoed !== crc32) throw damaged(target)
+  const md5Hex = md5?.toString('hex')
+  if (md5Hex !== undefined && comparesEtag(answer, etag) && md5Hex !== etag) throw damaged(target)
+  const versionId = textHeader(answer, 'x-amz-version-id')
+  return {
+    target,
+    size,
+    etag,
+    crc32,
+    ...(md5Hex === undefined ? {} : {md5: md5Hex}),
+    verified: {by: echoed === undefined ? 'md5' : 'crc32'},
+    ...(versionId === undefined ? {} : {versionId}),
   }
 }
 
