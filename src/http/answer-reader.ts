@@ -11,7 +11,10 @@ export interface WholeAnswer {
 
 /** Takes the bytes of a connection until one answer is there. */
 export interface AnswerReader {
-  /** Returns the answer once it is whole. Fails with an `HPE_` code, as Node's own parser, for what is not HTTP/1.1. */
+  /**
+   * Returns the answer once it is whole; nothing of the bytes is held. Fails with an `HPE_` code, as Node's own parser, for
+   * what is not HTTP/1.1.
+   */
   add(bytes: Buffer): WholeAnswer | undefined
   /** True once its head is there. */
   hasBegun(): boolean
@@ -91,7 +94,11 @@ export function createAnswerReader(): AnswerReader {
   }
 
   return {
-    add: bytes => tryRead(rest === undefined || rest.length === 0 ? bytes : Buffer.concat([rest, bytes])),
+    add(bytes) {
+      const answer = tryRead(rest === undefined || rest.length === 0 ? bytes : Buffer.concat([rest, bytes]))
+      if (answer === undefined && rest !== undefined) rest = Buffer.from(rest)
+      return answer
+    },
     hasBegun: () => head !== undefined,
     end() {
       if (head?.framing !== 'close') return undefined

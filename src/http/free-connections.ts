@@ -37,6 +37,8 @@ const MOST_FREE = 256
 const PROBE = 1000
 /** Heads differ by the length of a key. */
 const SPARE = 1024
+/** What is read at once. */
+const WINDOW = 64 * 1024
 
 /** Made as the agent makes its own: with its trust, and its TLS sessions. */
 export function createFreeConnections(agent: http.Agent, {isTls, hostname, port}: Origin): FreeConnections {
@@ -47,13 +49,28 @@ export function createFreeConnections(agent: http.Agent, {isTls, hostname, port}
   const place = {...connecting.options, host: hostname, port, ...(isTls && isName ? {servername: hostname} : {})}
   // Under this name an https agent keeps the session that saves the next handshake.
   const options = {...place, _agentKey: agent.getName(place)}
+  // All answers are read into it: by itself, Node takes such a one from the system for each.
+  const buffer = Buffer.allocUnsafeSlow(WINDOW)
 
   function connect(): Connection {
-    const socket = connecting.createConnection(options)
+    const connection = watchConnection(
+      onBytes =>
+        connecting.createConnection({
+          ...options,
+          onread: {
+            buffer,
+            callback(size: number) {
+              onBytes(buffer.subarray(0, size))
+              return true
+            },
+          },
+        }),
+      isTls,
+    )
+    const {socket} = connection
     // An agent probes what it keeps, and its options are not heard over TLS.
     socket.setNoDelay(true).setKeepAlive(true, PROBE)
     all.add(socket)
-    const connection = watchConnection(socket, isTls)
     socket.once('close', () => {
       all.delete(socket)
       const index = free.indexOf(connection)
@@ -89,7 +106,11 @@ export function createFreeConnections(agent: http.Agent, {isTls, hostname, port}
 /** What the types of Node do not say of its own agents. */
 type ConnectingAgent = http.Agent & {readonly options: object; createConnection(options: object): Socket}
 
-function watchConnection(socket: Socket, isTls: boolean): Connection {
+/** The bytes are good for as long as the callback runs. */
+type OpenSocket = (onBytes: (bytes: Buffer) => void) => Socket
+
+function watchConnection(open: OpenSocket, isTls: boolean): Connection {
+  const socket = open(takeBytes)
   let connecting = socket.connecting
   let listener: ExchangeListener | undefined
   let reader: AnswerReader | undefined
@@ -101,11 +122,7 @@ function watchConnection(socket: Socket, isTls: boolean): Connection {
     if (to !== undefined) run(to)
   }
 
-  socket.once(isTls ? 'secureConnect' : 'connect', () => {
-    connecting = false
-    listener?.onMove(false)
-  })
-  socket.on('data', (bytes: Buffer) => {
+  function takeBytes(bytes: Buffer): void {
     // What comes unasked would be taken for the next answer.
     if (listener === undefined || reader === undefined) {
       socket.destroy()
@@ -118,6 +135,11 @@ function watchConnection(socket: Socket, isTls: boolean): Connection {
     } catch (error) {
       socket.destroy(error as Error)
     }
+  }
+
+  socket.once(isTls ? 'secureConnect' : 'connect', () => {
+    connecting = false
+    listener?.onMove(false)
   })
   socket.once('end', () => {
     const answer = reader?.end()

@@ -46,8 +46,10 @@ function read(bytes: Buffer, cuts: readonly number[]): Read | string | undefined
   const places = [0, ...cuts.map(cut => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]
   try {
     for (const [index, place] of places.slice(0, -1).entries()) {
-      const piece = bytes.subarray(place, places[index + 1])
+      const piece = Buffer.from(bytes.subarray(place, places[index + 1]))
       const answer = piece.length === 0 ? undefined : reader.add(piece)
+      // Their place is that of the next ones.
+      piece.fill('x')
       if (answer !== undefined) return {status: answer.status, text: answer.text, etag: answer.headers.etag}
     }
     const answer = reader.end()

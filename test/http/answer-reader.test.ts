@@ -6,7 +6,12 @@ import type {WholeAnswer} from '../../src/http/answer-reader.ts'
 function read(...pieces: readonly string[]): WholeAnswer | undefined {
   const reader = createAnswerReader()
   let answer: WholeAnswer | undefined
-  for (const piece of pieces) answer = reader.add(Buffer.from(piece, 'latin1'))
+  for (const piece of pieces) {
+    const bytes = Buffer.from(piece, 'latin1')
+    answer = reader.add(bytes)
+    // Their place is that of the next ones.
+    bytes.fill('x')
+  }
   return answer
 }
 

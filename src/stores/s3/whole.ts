@@ -63,12 +63,12 @@ export function createPutWhole(
         if (isTooMuch) takesBoth = false
         throw isTooMuch || guard.isRefused(error) ? AGAIN : error
       })
-    const isEchoed = answeredCrc32(answer) !== undefined
+    const echoed = answeredCrc32(answer)
     // It was known to verify CRC-32 and does not any more: only the ETag can tell now.
-    const isUnsure = sums.md5 === undefined && !isEchoed
-    const stored = judge(target, body, isUnsure ? await digestBody(body, call.signal) : sums, answer)
+    const isUnsure = sums.md5 === undefined && echoed === undefined
+    const stored = judge(target, body, isUnsure ? await digestBody(body, call.signal) : sums, answer, echoed)
     // One that passes over it here may still verify it of parts.
-    if (isEchoed || isUnsure) trust.learn(isEchoed)
+    if (echoed !== undefined || isUnsure) trust.learn(echoed !== undefined)
     return guard.notes.length > 0 ? {...stored, notes: guard.notes} : stored
   }
 
@@ -84,11 +84,16 @@ export function createPutWhole(
 }
 
 /** Compares what the store says with what was sent. Fails `integrity`. */
-function judge(target: Target, {size}: Body, {crc, md5}: Sums, answer: Answer): StoredObject {
+function judge(
+  target: Target,
+  {size}: Body,
+  {crc, md5}: Sums,
+  answer: Answer,
+  echoed: string | undefined,
+): StoredObject {
   const etag = unquote(answer.headers.etag)
   if (etag === '') throw noEtag(target)
   const crc32 = formatCrc32(crc)
-  const echoed = answeredCrc32(answer)
   if (echoed !== undefined && echoed !== crc32) throw damaged(target)
   const md5Hex = md5?.toString('hex')
   if (md5Hex !== undefined && comparesEtag(answer, etag) && md5Hex !== etag) throw damaged(target)
