@@ -15,26 +15,26 @@ import type {UploadItem, UploadSettings} from './transfer.ts'
 import {sumBody, verifySource} from './verify.ts'
 
 export interface AttemptEnd {
-  readonly stored?: StoredObject
-  readonly failure?: Failure
+  readonly stored: StoredObject | undefined
+  readonly failure: Failure | undefined
   /** The store does not know the upload any more. */
   readonly isForgotten: boolean
   /** Parts that the next run need not send. */
   readonly keptParts: number
-  readonly plan?: PartPlan
+  readonly plan: PartPlan | undefined
   readonly receipts: readonly PartReceipt[]
   /** What was read, if it could be opened. */
-  readonly file?: FileIdentity
+  readonly file: FileIdentity | undefined
 }
 
 /** One try at one object: pieces of work for the workers, then an end that settles it. */
 export interface Attempt {
-  /** A small object in one piece; known once it has begun. */
-  readonly isSmall: boolean
+  /** True for a small object in one piece; known once it has begun. */
+  isSmall(): boolean
   /** Opens the source, and begins the upload or goes on with it; a failure is kept for `settle`. */
   begin(): Promise<void>
   /** What there is to do then: one piece for an object that goes whole. Their failures are kept, too. */
-  pieces(): Generator<() => Promise<void>>
+  pieces(): Iterable<() => Promise<void>>
   /** Waits for the pieces, then completes or cleans up. Never throws. */
   settle(): Promise<AttemptEnd>
   cancel(reason: unknown): void
@@ -163,6 +163,13 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
     for (const each of checks) yield () => checkKept(from, to, each)
   }
 
+  function* cutPieces(from: Source, to: KeptSession): Generator<() => Promise<void>> {
+    for (const run of cutWork(from, to)) {
+      if (failure !== undefined) return
+      yield piece(run)
+    }
+  }
+
   /** A store that misses a part, or has another than the receipt says, gets it once more. */
   async function completeParts(from: Source, to: KeptSession): Promise<StoredObject> {
     for (let round = 1; ; round++) {
@@ -200,22 +207,12 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
   }
 
   return {
-    get isSmall() {
-      return source !== undefined && kept === undefined && source.size < SMALL_OBJECT
-    },
+    isSmall: () => source !== undefined && kept === undefined && source.size < SMALL_OBJECT,
     begin: () => begin().catch(fail),
-    *pieces() {
+    pieces() {
       const from = source
-      const to = kept
-      if (from === undefined || failure !== undefined) return
-      if (to === undefined) {
-        yield piece(() => sendWhole(from))
-        return
-      }
-      for (const run of cutWork(from, to)) {
-        if (failure !== undefined) return
-        yield piece(run)
-      }
+      if (from === undefined || failure !== undefined) return []
+      return kept === undefined ? [piece(() => sendWhole(from))] : cutPieces(from, kept)
     },
     async settle() {
       while (pending.size > 0) await Promise.all(pending)
@@ -238,10 +235,10 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
         isForgotten,
         keptParts,
         receipts: sortReceipts(receipts),
-        ...(plan === undefined ? {} : {plan}),
-        ...(source === undefined ? {} : {file: source.identity}),
-        ...(failure === undefined ? {} : {failure}),
-        ...(failure === undefined && stored !== undefined ? {stored} : {}),
+        plan,
+        file: source?.identity,
+        failure,
+        stored: failure === undefined ? stored : undefined,
       }
     },
     cancel(reason) {

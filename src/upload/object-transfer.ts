@@ -7,11 +7,11 @@ import type {UploadItem, UploadSettings} from './transfer.ts'
 
 /** One object's way up, with as many attempts as it may take. */
 export interface ObjectTransfer {
-  /** A small object in one piece; known once it has begun. */
-  readonly isSmall: boolean
+  /** True for a small object in one piece; known once it has begun. */
+  isSmall(): boolean
   /** Begins the first attempt; a failure is kept for `finish`, and those of its pieces are. */
   begin(): Promise<void>
-  pieces(): Generator<() => Promise<void>>
+  pieces(): Iterable<() => Promise<void>>
   /** Settles the attempt, starts over where that helps, and tells the end. Never throws. */
   finish(): Promise<TransferEnd>
   /** Ends the transfer for a reason from outside. */
@@ -72,9 +72,7 @@ export function createObjectTransfer(
   }
 
   return {
-    get isSmall() {
-      return attempt.isSmall
-    },
+    isSmall: () => attempt.isSmall(),
     begin: () => attempt.begin(),
     pieces: () => attempt.pieces(),
     finish: () => (ended ??= settle()),

@@ -106,7 +106,7 @@ export async function uploadAll(
       const transfer = createObjectTransfer(id, item, store, settings)
       open.add(transfer)
       await transfer.begin()
-      if (transfer.isSmall) {
+      if (transfer.isSmall()) {
         // One after the other by one worker: for each step that many small objects take there are many of it.
         yield async () => {
           for (const run of transfer.pieces()) await run()

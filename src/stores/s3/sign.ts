@@ -56,10 +56,11 @@ const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD'
 /** Returns the headers of a request with its signature; the body is signed only where its hash is among those given. */
 export function signHeaders(request: Unsigned, options: SignOptions): Record<string, string> {
   const signer = signerOf(options)
+  const {sessionToken} = options.credentials
   const {method, path} = request
   const date = formatAmzDate(signingDate(options))
   const headers = withHost(request, {'x-amz-content-sha256': UNSIGNED_PAYLOAD, 'x-amz-date': date})
-  if (signer.sessionToken !== undefined) headers['x-amz-security-token'] = signer.sessionToken
+  if (sessionToken !== undefined) headers['x-amz-security-token'] = sessionToken
   const payload = headers['x-amz-content-sha256'] ?? ''
   headers['authorization'] = authorize(
     {method, path, query: encodeQuery(request.query), headers, payload},
@@ -86,13 +87,14 @@ export function createPresign(
   expiresInSeconds: number,
 ): Presign {
   const signer = signerOf(options)
+  const {sessionToken} = options.credentials
   const date = formatAmzDate(signingDate(options))
   const shared = encodeQuery({
     'X-Amz-Algorithm': ALGORITHM,
     'X-Amz-Credential': `${signer.accessKeyId}/${scopeOf(date, signer)}`,
     'X-Amz-Date': date,
     'X-Amz-Expires': String(expiresInSeconds),
-    ...(signer.sessionToken === undefined ? {} : {'X-Amz-Security-Token': signer.sessionToken}),
+    ...(sessionToken === undefined ? {} : {'X-Amz-Security-Token': sessionToken}),
   })
   return ({method, query, headers: given}) => {
     const headers = withHost({origin, headers: given})
@@ -114,12 +116,13 @@ function withHost(
   more: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
   const all: Record<string, string> = {host: origin.slice(origin.indexOf('//') + 2), ...more}
-  for (const [name, value] of Object.entries(headers)) all[name.toLowerCase()] = value
+  for (const name in headers) all[name.toLowerCase()] = headers[name] ?? ''
   return all
 }
 
-function signerOf({credentials, region, service}: SignOptions): Credentials & Signer {
-  return {...credentials, region, ...(service === undefined ? {} : {service})}
+function signerOf({credentials, region, service = 's3'}: SignOptions): Signer {
+  const {accessKeyId, secretAccessKey} = credentials
+  return {accessKeyId, secretAccessKey, region, service}
 }
 
 function signingDate(options: SignOptions): Date {

@@ -17,8 +17,8 @@ export interface Signer {
   readonly accessKeyId: string
   readonly secretAccessKey: string
   readonly region: string
-  /** One of AWS; S3 unless given. */
-  readonly service?: string
+  /** One of AWS: `s3`. */
+  readonly service: string
 }
 
 export const ALGORITHM = 'AWS4-HMAC-SHA256'
@@ -33,7 +33,7 @@ const UNSIGNED = new Set(
 let known: {readonly name: string; readonly key: Buffer} | undefined
 
 /** What the signatures of one day are good for. */
-export function scopeOf(date: string, {region, service = 's3'}: Signer): string {
+export function scopeOf(date: string, {region, service}: Signer): string {
   return `${date.slice(0, 8)}/${region}/${service}/aws4_request`
 }
 
@@ -58,10 +58,11 @@ export function signRequest(
   date: string,
   signer: Signer,
 ): string {
-  const lines = names.map(name => `${name}:${clean(headers[name] ?? '')}\n`).join('')
-  const canonical = [method, path, query, lines, names.join(';'), payload].join('\n')
+  let lines = ''
+  for (const name of names) lines += `${name}:${clean(headers[name] ?? '')}\n`
+  const canonical = `${method}\n${path}\n${query}\n${lines}\n${names.join(';')}\n${payload}`
   const scope = scopeOf(date, signer)
-  const text = [ALGORITHM, date, scope, hash('sha256', canonical)].join('\n')
+  const text = `${ALGORITHM}\n${date}\n${scope}\n${hash('sha256', canonical)}`
   return hmac(signingKey(signer.secretAccessKey, scope), text).toString('hex')
 }
 
