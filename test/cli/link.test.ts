@@ -153,7 +153,7 @@ describe('skylift link', () => {
   })
 
   it('lasts as long as was asked for, and then says that it has ended', async () => {
-    const short = await make('s3://box/a/report.pdf', '--expires', '1')
+    const short = await make('s3://box/a/report.pdf', '--expires', '3')
     expect((await fetch(short.url)).status).to.equal(200)
     while (Date.now() < Date.parse(short.expires) + 1000) await new Promise(resolve => setTimeout(resolve, 100))
     const answer = await fetch(short.url)
@@ -246,7 +246,7 @@ describe('skylift link', () => {
     const {status, stdout, stderr} = await running.ended
     expect({status, stdout}).to.deep.equal({status: 130, stdout: ''})
     expect(stderr).to.match(/^Interrupted\.\n/u)
-    expect(performance.now() - started).to.be.below(1000)
+    expect(performance.now() - started).to.be.below(5000)
     silent.closeAllConnections()
     silent.close()
   })

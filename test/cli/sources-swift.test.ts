@@ -80,7 +80,7 @@ describe('skylift upload of folders, on Swift', function () {
   it('goes on after a kill with what is left', async () => {
     const argv = ['upload', 'tree', '-r', `swift://${BOX}/y/`, '-p', '5M', '-c', '4']
     const running = startSkylift(argv, options())
-    await running.said(/swift:\/\/many\/y\/a\/w150 /u)
+    await running.said(/swift:\/\/many\/y\/a\/w50 /u)
     running.child.kill('SIGKILL')
     await running.ended
     const again = readJson<{objects: unknown[]; skipped: number}>(

@@ -1,4 +1,4 @@
-import {mkdirSync, writeFileSync} from 'node:fs'
+import {mkdirSync, renameSync, writeFileSync} from 'node:fs'
 import {chmod, readFile, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {expect} from 'chai'
@@ -67,7 +67,10 @@ describe('credentials that end during an upload', function () {
       `aws_secret_access_key=${secretAccessKey}`,
       `aws_session_token=${token}`,
     ]
-    writeFileSync(join(home.env['HOME'] ?? '', '.aws', 'credentials'), `${lines.join('\n')}\n`)
+    // At one stroke: it is written while it may be read.
+    const path = join(home.env['HOME'] ?? '', '.aws', 'credentials')
+    writeFileSync(`${path}.new`, `${lines.join('\n')}\n`)
+    renameSync(`${path}.new`, path)
   }
 
   const countParts = (): number =>

@@ -69,7 +69,7 @@ export async function visit(
         await page.waitForFunction(
           ([source, flags]) => new RegExp(source ?? '', flags).test(document.body.innerText),
           [words.source, words.flags],
-          {timeout: 30_000},
+          {timeout: 60_000},
         )
       } catch {
         throw new Error(`The page does not say ${words}: ${await page.innerText('main')} ${errors.join(' ')}`)

@@ -158,8 +158,13 @@ describe('the upload page on real Swift', function () {
       if (route.request().method() === 'PUT' && ++put > 2) await route.abort()
       else await route.continue()
     })
+    let kept = 0
+    const both = visitor.page.waitForResponse(
+      response => response.request().method() === 'PUT' && response.ok() && ++kept === 2,
+    )
     await visitor.choose(file)
     await visitor.sees(/Trying again/u)
+    await both
     await visitor.page.reload()
     // Not before: what is tried again would get through.
     await visitor.page.unroute('**/v1/**')

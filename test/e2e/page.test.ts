@@ -135,7 +135,9 @@ describe('the upload page in Chromium', function () {
       fault: {kind: 'silence', when: 'body', byte: 1 * MIB},
     })
     await visitor.choose(files.big)
-    await proxy.until(() => proxy.log.filter(each => each.operation === 'part' && each.status === 200).length >= 2)
+    await proxy.until(
+      () => proxy.log.filter(each => each.operation === 'part' && each.status === 200 && each.over).length >= 2,
+    )
   }
 
   it('goes on after a lost network and a reload, with the same file chosen again', async () => {

@@ -8,7 +8,7 @@ import {readJson, runSkylift, startSkylift} from '../support/run-skylift.ts'
 import type {Ending, Env, Home, Running} from '../support/run-skylift.ts'
 
 /** A second is promised; the rest is for a machine that does something else as well. */
-const SOON = 1500
+const SOON = 4000
 const SLOW = slow(300_000)
 
 describe('a signal', function () {
@@ -143,9 +143,11 @@ describe('a signal', function () {
       await arena.proxy.until(() => arena.proxy.count('abort') === 1)
       const started = performance.now()
       running.child.kill('SIGINT')
-      const {status, signal} = await running.ended
+      const {status, signal, stderr} = await running.ended
       expect({status, signal}).to.deep.equal({status: 130, signal: undefined})
-      expect(performance.now() - started).to.be.below(500)
+      // It would say so at the end of its wait; how long it waited says less on a busy machine.
+      expect(stderr).not.to.include('still at the store')
+      expect(performance.now() - started).to.be.below(2000)
     })
 
     it('SIGINT ends within a second although the store does not answer the abort, and says what is left', async () => {

@@ -100,10 +100,14 @@ describe('an upload to a Swift whose daemons come and go', function () {
   })
 
   it('killed while the listing lags: parts that it does not show are sent again, and the object is right', async () => {
+    // Slower: the daemon takes its time to end, and parts must come after that.
+    world.proxy.clear()
+    world.proxy.inject({operation: 'part', fault: slow(RATE / 4), times: Infinity})
     const {child, ended} = startSkylift(argvFor(), {env: home.env})
     await world.proxy.until(() => world.proxy.count('part') > 0)
     await world.server.control('kill', 'container')
-    await world.proxy.until(() => storedParts() >= 4)
+    const before = storedParts()
+    await world.proxy.until(() => storedParts() >= before + 4)
     child.kill('SIGKILL')
     await ended
     await world.server.control('respawn', 'container')

@@ -32,8 +32,8 @@ describe('the wait for a connection', () => {
   })
 
   it('is over once the connection stands', async () => {
-    const server = await startServer((_, response) => setTimeout(() => response.end('late'), 500))
-    const wire = openWire({waits: {...PATIENT, connect: 200}})
+    const server = await startServer((_, response) => setTimeout(() => response.end('late'), 900))
+    const wire = openWire({waits: {...PATIENT, connect: 500}})
     expect((await sendTo(wire, server.origin)).text).to.equal('late')
     expect((await sendTo(wire, server.origin)).text).to.equal('late')
     expect(server.sockets).to.have.length(1)
@@ -172,13 +172,13 @@ describe('the wait for an answer', () => {
         if (request.url === '/whole') response.end()
       }, 150)
     })
-    const wire = openWire({waits: {...PATIENT, stall: 400}})
+    const wire = openWire({waits: {...PATIENT, stall: 1000}})
     expect((await sendTo(wire, server.origin, {path: '/whole'})).text).to.equal('xxxxxxxx')
-    await expectFailure(sendTo(wire, server.origin), server.origin, 'stopped in the middle of its answer for 0.4 s.')
+    await expectFailure(sendTo(wire, server.origin), server.origin, 'stopped in the middle of its answer for 1.0 s.')
     await expectFailure(
       sendTo(wire, server.origin, {}, {onBytes: () => {}}),
       server.origin,
-      'stopped in the middle of its answer for 0.4 s.',
+      'stopped in the middle of its answer for 1.0 s.',
     )
   })
 

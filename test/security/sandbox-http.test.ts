@@ -9,16 +9,20 @@ import * as fc from 'fast-check'
 import {fuzzAsync} from '../fuzz/fuzz.ts'
 import {anyText, mutated} from '../fuzz/inputs.ts'
 import {closeAll, openClient, openSandbox, presign, sendRaw, signHeaders} from '../sandbox/support.ts'
+import {makeTempFolder} from '../support/temp-folder.ts'
 import {SMUGGLING, speak, statusesOf} from './raw-http.ts'
 
 describe('the sandbox against tricks on the wire', function () {
   this.timeout(120_000)
   let sandbox: Awaited<ReturnType<typeof openSandbox>>
   let client: S3Client
+  // Folders of its own: others write to the one for temporary files meanwhile.
+  let around: string
   let slow: Promise<number>
 
   before(async () => {
-    sandbox = await openSandbox()
+    around = await makeTempFolder()
+    sandbox = await openSandbox({folder: join(around, 'near', 'data')})
     client = openClient(sandbox)
     await client.send(new CreateBucketCommand({Bucket: 'box'}))
     await client.send(new PutObjectCommand({Bucket: 'box', Key: 'secret', Body: 'the secret'}))
@@ -106,7 +110,7 @@ describe('the sandbox against tricks on the wire', function () {
   }
 
   it('writes keys that look like paths nowhere but into itself', async () => {
-    const before = listAll(join(sandbox.folder, '..'), sandbox.folder)
+    const before = listAll(around, sandbox.folder)
     for (const Key of ['../../outside', '..', '/etc/passwd', 'a/../../../b', 'nul\0byte', 'x'.repeat(1024)]) {
       const path = `/box/${Key.split('/').map(encodeURIComponent).join('/')}`
       const headers = await signHeaders(sandbox, {method: 'PUT', path})
@@ -114,7 +118,7 @@ describe('the sandbox against tricks on the wire', function () {
       expect([200, 400], Key).to.include(status)
       await sendRaw(sandbox, {method: 'DELETE', path, headers: await signHeaders(sandbox, {method: 'DELETE', path})})
     }
-    expect(listAll(join(sandbox.folder, '..'), sandbox.folder)).to.deep.equal(before)
+    expect(listAll(around, sandbox.folder)).to.deep.equal(before)
   })
 
   it('survives any bytes', async () => {
@@ -134,7 +138,7 @@ describe('the sandbox against tricks on the wire', function () {
   })
 
   it('holds no connection for whoever sends the head of a request without end', async () => {
-    expect(await slow).to.be.below(25_000)
+    expect(await slow).to.be.below(45_000)
   })
 })
 
@@ -152,5 +156,7 @@ async function sendSlowly(port: number): Promise<number> {
 
 /** Names of everything in a folder, except below one of them. */
 function listAll(folder: string, but: string): string[] {
-  return readdirSync(folder).filter(name => join(folder, name) !== but)
+  return readdirSync(folder, {encoding: 'utf8', recursive: true}).filter(
+    name => !join(folder, name).startsWith(`${but}/`),
+  )
 }

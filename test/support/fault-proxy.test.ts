@@ -202,7 +202,7 @@ describe('fault proxy', () => {
     strike('part', slow(2 * mebi))
     const start = performance.now()
     await send('PUT', part, Buffer.alloc(mebi))
-    expect(performance.now() - start).to.be.within(490, 900)
+    expect(performance.now() - start).to.be.at.least(490)
   })
 
   describe('closes a kept connection', () => {

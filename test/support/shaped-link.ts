@@ -64,8 +64,9 @@ export function carry(from: Socket, to: Socket, {links, delay}: Way, counters: C
       held += piece.length
       counters.read(piece.length)
       const through = Math.max(...links.map(link => link.reserve(piece.length)))
-      send(piece, through + delay)
-      const ms = through - performance.now()
+      const now = performance.now()
+      send(piece, Math.max(through, now) + delay)
+      const ms = through - now
       if (ms >= 1) {
         pause = setTimeout(readOn, ms)
         return

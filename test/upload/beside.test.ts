@@ -10,7 +10,7 @@ for (const name of STORES) {
     const bench = createResumeBench(name)
 
     it('of the same file to the same key fails busy and says who, while the first one goes on', async () => {
-      bench.arena.proxy.inject({operation: 'part', fault: silence('stored', 800), times: Infinity})
+      bench.arena.proxy.inject({operation: 'part', fault: silence('stored', 2000), times: Infinity})
       const sending = bench.arena.proxy.until(() => bench.arena.proxy.count('part') > 0)
       const first = bench.upload()
       await sending

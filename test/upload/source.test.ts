@@ -8,6 +8,7 @@ import {checkFile, openFile} from '../../src/upload/source.ts'
 import type {Source} from '../../src/upload/source.ts'
 import {skipUnless} from '../support/skip.ts'
 import {makeTempFolder} from '../support/temp-folder.ts'
+import {pastTick} from '../support/tick.ts'
 
 async function failureOf(promise: Promise<unknown>): Promise<Failure> {
   try {
@@ -125,6 +126,7 @@ describe('a file that is watched', () => {
     await writeFile(path, 'as it was')
     // Changes within one tick of a coarse clock would not show in the times.
     await utimes(path, new Date('2026-01-01'), new Date('2026-01-01'))
+    await pastTick(path)
     source = await openFile(path)
   })
   afterEach(() => source.close())

@@ -254,7 +254,7 @@ describe('uploadStream', () => {
         expect(failure?.code, what).to.equal('interrupted')
         expect(failure?.message, what).to.include('cannot be read again')
         expect(stops).to.be.at.least(1)
-        expect(performance.now() - started, what).to.be.below(1000)
+        expect(performance.now() - started, what).to.be.below(5000)
         expectNothing(store)
       }
     })
@@ -271,7 +271,7 @@ describe('uploadStream', () => {
       const {failure, events} = await upload(piecesOf(randomBytes(MIB)), store, {signal: controller.signal})
       expect(failure?.code).to.equal('interrupted')
       expect(failure?.message).not.to.include('Nothing is left')
-      expect(performance.now() - started).to.be.below(1200)
+      expect(performance.now() - started).to.be.below(5000)
       expect(events.some(event => event.event === 'note' && event.message.includes('still at the store'))).to.equal(
         true,
       )

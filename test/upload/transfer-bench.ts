@@ -111,7 +111,7 @@ export function createBench() {
             waiting.push(resolve)
             most = Math.max(most, waiting.length)
             // More than there may be are waited for, for a while: a limit that is too wide shows.
-            const patience = setTimeout(open, waiting.length >= size ? 20 : 200)
+            const patience = setTimeout(open, waiting.length >= size ? 20 : 600)
             patience.unref()
           })
         },

@@ -2,6 +2,7 @@ import {appendFile, chmod, open, rename, rm, stat, truncate, utimes, writeFile} 
 import {expect} from 'chai'
 import {createMemoryStore} from '../support/memory-store.ts'
 import type {MemoryHook} from '../support/memory-store.ts'
+import {pastTick} from '../support/tick.ts'
 import {codesOf, createBench, KIB} from './transfer-bench.ts'
 
 /** Writes other bytes at a place, without changing the size. */
@@ -39,6 +40,7 @@ describe('a file that changes while it is uploaded', () => {
     const path = items[0]?.path ?? ''
     // An mtime of its own: a change within one tick of the clock would not show.
     await utimes(path, new Date('2026-01-01'), new Date('2026-01-01'))
+    await pastTick(path)
     let storedParts = 0
     let moveOn = (): void => {}
     const before: MemoryHook = async call => {

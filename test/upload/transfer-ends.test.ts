@@ -50,7 +50,7 @@ describe('uploadAll, interrupted', () => {
     const started = performance.now()
     const {failure, events} = await bench.upload(items, store, {signal: controller.signal})
     expect(failure?.code).to.equal('interrupted')
-    expect(performance.now() - started).to.be.below(1500)
+    expect(performance.now() - started).to.be.below(5000)
     expect(events.some(event => event.event === 'note' && event.message.includes('still at the store'))).to.equal(true)
   })
 

@@ -103,11 +103,11 @@ describe('withRetry', () => {
       storeOf({
         putPart: () => Promise.reject(new Failure('busy', `Busy ${++calls}.`, {retryable: true, retryAfter: 20})),
       }),
-      {retryFor: 200},
+      {retryFor: 600},
     )
     const started = performance.now()
     const failure = await failureOf(store.putPart(sessionOf('u'), part, body, newCall()))
-    expect(performance.now() - started).to.be.within(190, 1000)
+    expect(performance.now() - started).to.be.within(590, 5000)
     expect(calls).to.be.above(3)
     expect(failure.message).to.equal(`Busy ${calls}.`)
   })
@@ -117,7 +117,7 @@ describe('withRetry', () => {
       storeOf({
         putPart: (_, {number}) => (number === 1 ? Promise.reject(busy(20)) : Promise.resolve(receipt)),
       }),
-      {retryFor: 150},
+      {retryFor: 600},
     )
     let isOver = false
     const started = performance.now()
@@ -126,14 +126,14 @@ describe('withRetry', () => {
       return failure
     })
     let lastSuccess = 0
-    while (performance.now() - started < 500) {
+    while (performance.now() - started < 1500) {
       await store.putPart(sessionOf('u'), {...part, number: 2}, body, newCall())
       lastSuccess = performance.now()
       expect(isOver).to.equal(false)
       await new Promise(resolve => setTimeout(resolve, 10))
     }
     expect(await stuck).to.have.property('code', 'busy')
-    expect(performance.now() - lastSuccess).to.be.above(100)
+    expect(performance.now() - lastSuccess).to.be.above(500)
   })
 
   it('does not try again what cannot be mended so', async () => {
@@ -212,7 +212,7 @@ describe('withRetry', () => {
         }, 20),
     })
     expect(await failureOf(store.putPart(sessionOf('u'), part, body, call))).to.equal(reason)
-    expect(performance.now() - at).to.be.below(100)
+    expect(performance.now() - at).to.be.below(1000)
     expect(put.calls()).to.equal(1)
   })
 

@@ -154,7 +154,7 @@ describe('credentials that ended', () => {
       if (!renew) return {accessKeyId: 'OLD', secretAccessKey: 'x', sessionToken: 'old'}
       renewals++
       // Nobody's answer is waited for by chance: all eight refusals are in when this ends.
-      await new Promise(resolve => setTimeout(resolve, 50))
+      await new Promise(resolve => setTimeout(resolve, 300))
       return next()
     }
     return {credentials, renewals: () => renewals}

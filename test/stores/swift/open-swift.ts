@@ -21,12 +21,14 @@ export interface OpenSwiftOptions {
   readonly isBare?: boolean
   readonly pageSize?: number
   readonly agents?: Agents
+  /** As of `withRetry`. */
+  readonly retryFor?: number
 }
 
 /** Opens a Swift store with nothing of this machine's environment; with its layers on, unless `isBare`. */
 export async function openSwift(
   remote: Omit<SwiftRemote, 'provider' | 'name'>,
-  {env = {}, isBare = false, pageSize, agents = createAgents()}: OpenSwiftOptions = {},
+  {env = {}, isBare = false, pageSize, agents = createAgents(), retryFor = 5000}: OpenSwiftOptions = {},
 ): Promise<OpenedSwift> {
   const requests: RequestRecord[] = []
   const {settings} = await openConnection(
@@ -34,6 +36,6 @@ export async function openSwift(
     {wire: {agents, onRequest: record => requests.push(record)}, surroundings: {env, home: '/nonexistent'}},
   )
   const driver = assembleStore(createConnection({...settings, ...(pageSize === undefined ? {} : {pageSize})}))
-  const store = isBare ? driver : withRetry(withLimit(driver, 8), {retryFor: 5000})
+  const store = isBare ? driver : withRetry(withLimit(driver, 8), {retryFor})
   return {store, requests, close: () => agents.close()}
 }

@@ -24,7 +24,7 @@ describe('a Swift that makes trouble', function () {
     })
     await makeContainer(await signIn(server.v1), BOX)
     const {authUrl, user, key} = server.v1
-    opened = await openSwift({auth: {method: 'v1', authUrl, user, key}})
+    opened = await openSwift({auth: {method: 'v1', authUrl, user, key}}, {retryFor: 20_000})
   })
   after(async () => {
     opened?.close()
