@@ -134,17 +134,10 @@ export async function uploadAll(
     } else log.add(failure)
   }
 
-  const work = produceWork()
-  // A worker that fails leaves its loop, which closes the generator for all of them.
-  const worker = async (): Promise<void> => {
-    for await (const job of work) {
-      await job()
-      settings.signal.throwIfAborted()
-    }
-  }
   // One that waits for the end of a large object sends nothing: there is another for it.
   const least = settings.concurrency * 2
-  const ends = await runWorkers(worker, least, Math.max(least, settings.smallConcurrency ?? 0))
+  const most = Math.max(least, settings.smallConcurrency ?? 0)
+  const ends = await runWorkers(produceWork(), {least, most}, settings.signal)
   const broken = ends.find(end => end.status === 'rejected')
   if (broken === undefined) return {done, skipped, failed: log.count, failures: log.failures}
   const reason = asFailure(settings.signal.aborted ? settings.signal.reason : broken.reason)

@@ -5,28 +5,47 @@ const LOOK = 5
 /** The share of time in which this thread is taken to be busy. */
 const BUSY = 0.75
 
+export interface WorkerLimits {
+  readonly least: number
+  readonly most: number
+}
+
 /**
- * Runs workers until all have come to their ends: `least` at first, and twice as many, up to `most`, as often as this
- * thread has time to spare. Those who wait for answers far away cost nothing; where the thread is busy, more of them get
- * nothing done sooner, and each has a connection to make and memory to go through.
+ * Has workers do pieces of work until there are none, or one fails or is aborted, which ends the work for all: `least` at
+ * first, and twice as many, up to `most`, whenever each has done one and this thread has time to spare. Those who wait for
+ * answers far away cost nothing; where the thread is busy, more of them get nothing done sooner, and each has a connection
+ * to make and memory to go through. Returns how each ended.
  *
  * Measured: 2,000 files of 16 KiB to a store that answers at once cost 15 % more CPU with 128 workers than with 16.
  */
 export async function runWorkers(
-  worker: () => Promise<void>,
-  least: number,
-  most: number,
+  work: AsyncIterable<() => Promise<void>>,
+  {least, most}: WorkerLimits,
+  signal: AbortSignal,
 ): Promise<readonly PromiseSettledResult<void>[]> {
   const running: Promise<void>[] = []
-  const hire = (count: number): void => {
-    while (running.length < count) running.push(worker())
+  let done = 0
+
+  // A worker that fails leaves its loop, which closes the generator for all of them.
+  async function start(): Promise<void> {
+    for await (const run of work) {
+      await run()
+      done++
+      signal.throwIfAborted()
+    }
   }
+
+  function hire(count: number): void {
+    done = 0
+    while (running.length < count) running.push(start())
+  }
+
   let before = performance.eventLoopUtilization()
   const look = setInterval(() => {
     const now = performance.eventLoopUtilization()
     const {utilization} = performance.eventLoopUtilization(now, before)
     before = now
-    if (utilization < BUSY) hire(Math.min(most, running.length * 2))
+    if (utilization < BUSY && done >= running.length) hire(Math.min(most, running.length * 2))
     if (running.length >= most) clearInterval(look)
   }, LOOK)
   hire(least)

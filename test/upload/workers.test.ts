@@ -2,29 +2,39 @@ import {setImmediate, setTimeout as sleep} from 'node:timers/promises'
 import {expect} from 'chai'
 import {runWorkers} from '../../src/upload/workers.ts'
 
+type Run = () => Promise<void>
+
+const LIMITS = {least: 4, most: 32}
+const live = (): AbortSignal => new AbortController().signal
+
 /** Keeps this thread from everything else. */
 function work(milliseconds: number): void {
   for (const started = performance.now(); performance.now() - started < milliseconds;);
 }
 
+async function* repeat(count: number, run: Run): AsyncGenerator<Run> {
+  for (let index = 0; index < count; index++) yield run
+}
+
 describe('workers', () => {
-  /** Runs workers that share so many pieces of work and returns how many there were. */
-  async function countWorkers(pieces: number, run: () => Promise<void>): Promise<number> {
-    let left = pieces
-    let count = 0
-    await runWorkers(
-      async () => {
-        count++
-        while (left-- > 0) await run()
-      },
-      4,
-      32,
+  /** Returns how many there were in the end, and how many were busy at once. */
+  async function count(pieces: number, run: Run): Promise<{readonly workers: number; readonly atOnce: number}> {
+    let now = 0
+    let atOnce = 0
+    const ends = await runWorkers(
+      repeat(pieces, async () => {
+        atOnce = Math.max(atOnce, ++now)
+        await run()
+        now--
+      }),
+      LIMITS,
+      live(),
     )
-    return count
+    return {workers: ends.length, atOnce}
   }
 
   it('become as many as may be while all of them wait', async () => {
-    expect(await countWorkers(200, () => sleep(20))).to.equal(32)
+    expect(await count(300, () => sleep(20))).to.deep.equal({workers: 32, atOnce: 32})
   })
 
   it('stay few where the thread has no time to spare', async () => {
@@ -32,26 +42,42 @@ describe('workers', () => {
       work(2)
       await setImmediate()
     }
-    expect(await countWorkers(200, busy)).to.equal(4)
+    expect(await count(200, busy)).to.deep.equal({workers: 4, atOnce: 4})
   })
 
-  it('are all waited for, those that came later too, and tell how each ended', async () => {
-    let count = 0
-    let allCame = (): void => {}
-    const all = new Promise<void>(resolve => (allCame = resolve))
+  it('become more only after each has done something', async () => {
+    let done = (): void => {}
+    const held = new Promise<void>(resolve => (done = resolve))
+    void sleep(60).then(done)
+    expect(await count(6, () => held)).to.deep.equal({workers: 4, atOnce: 4})
+  })
+
+  it('come to an end together when one fails, and tell how', async () => {
+    let begun = 0
     const ends = await runWorkers(
-      async () => {
-        const own = ++count
-        if (own === 8) allCame()
-        await all
-        if (own > 4) await sleep(20).then(() => expect.fail(`no. ${own}`))
-      },
-      4,
-      8,
+      repeat(1000, async () => {
+        if (++begun === 10) throw new Error('no. 10')
+        await setImmediate()
+      }),
+      {least: 4, most: 4},
+      live(),
     )
-    expect(ends.map(({status}) => status)).to.deep.equal([
-      ...Array.from({length: 4}, () => 'fulfilled'),
-      ...Array.from({length: 4}, () => 'rejected'),
-    ])
+    expect(ends.filter(({status}) => status === 'rejected')).to.have.length(1)
+    expect(begun).to.be.lessThan(20)
+  })
+
+  it('begin nothing more after an abort', async () => {
+    const controller = new AbortController()
+    let begun = 0
+    const ends = await runWorkers(
+      repeat(1000, async () => {
+        if (++begun === 10) controller.abort()
+        await setImmediate()
+      }),
+      LIMITS,
+      controller.signal,
+    )
+    expect(ends.some(({status}) => status === 'rejected')).to.equal(true)
+    expect(begun).to.be.lessThan(20)
   })
 })
