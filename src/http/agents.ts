@@ -15,6 +15,8 @@ export interface Trust {
 }
 
 export interface AgentOptions extends Trust {
+  /** PEM certificates in the place of the built-in roots. */
+  readonly roots?: readonly string[]
   /** Called when certificates are no longer checked although these options said so. */
   readonly onUnverified?: () => void
 }
@@ -27,6 +29,10 @@ export interface Agents {
   quickFor(origin: string): QuickSender | undefined | Promise<QuickSender | undefined>
   /** Adds to what the options said, for connections that are made from now on. */
   trust(more: Trust): void
+  /** False while only the certificates that were named are believed. */
+  hasRoots(): boolean
+  /** Believes the roots too, for connections that are made from now on. */
+  addRoots(): void
   close(): void
 }
 
@@ -37,20 +43,64 @@ export function findProxy(url: URL): string {
   return LOOPBACK.test(url.hostname) ? '' : getProxyForUrl(url)
 }
 
-/** Proxies come from HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY; loopback is always reached directly. */
+/**
+ * Proxies come from HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY; loopback is always reached directly.
+ *
+ * Where certificates are named, the roots are left out until a server shows one that none of those vouches for: they take
+ * 30 ms to read, as much as 100 small files.
+ */
 export function createAgents(options: AgentOptions = {}): Agents {
+  let {extraCa = [], verifyTls = true} = options
+  let hasRoots = false
+  const all: Connections[] = []
+  let current = open()
+
+  function open(): Connections {
+    const opened = openConnections(tlsOptions)
+    all.push(opened)
+    return opened
+  }
+
+  async function tlsOptions(): Promise<TlsOptions> {
+    return {
+      ...(extraCa.length > 0 ? {secureContext: await makeContext(extraCa, hasRoots ? options.roots : [])} : {}),
+      ...(verifyTls ? {} : {rejectUnauthorized: false}),
+    }
+  }
+
+  return {
+    agentFor: origin => current.agentFor(origin),
+    quickFor: origin => current.quickFor(origin),
+    trust(more) {
+      extraCa = [...extraCa, ...(more.extraCa ?? [])]
+      if (more.verifyTls !== false || !verifyTls) return
+      verifyTls = false
+      options.onUnverified?.()
+    },
+    hasRoots: () => hasRoots || extraCa.length === 0,
+    addRoots() {
+      if (hasRoots) return
+      hasRoots = true
+      if (extraCa.length > 0) current = open()
+    },
+    close() {
+      for (const each of all) each.close()
+    },
+  }
+}
+
+interface TlsOptions {
+  readonly secureContext?: SecureContext
+  readonly rejectUnauthorized?: boolean
+}
+
+type Connections = Pick<Agents, 'agentFor' | 'quickFor' | 'close'>
+
+function openConnections(tlsOptions: () => Promise<TlsOptions>): Connections {
   const keepAlive = {keepAlive: true, maxFreeSockets: 256, noDelay: true} as const
   const made = new Map<string, Promise<http.Agent>>()
   const found = new Map<string, Promise<http.Agent>>()
   const quick = new Map<string, QuickSender | undefined | Promise<QuickSender | undefined>>()
-  let {extraCa = [], verifyTls = true} = options
-
-  async function tlsOptions(): Promise<{secureContext?: SecureContext; rejectUnauthorized?: boolean}> {
-    return {
-      ...(extraCa.length > 0 ? {secureContext: await makeContext(extraCa)} : {}),
-      ...(verifyTls ? {} : {rejectUnauthorized: false}),
-    }
-  }
 
   async function createAgent(isTls: boolean, proxy: string): Promise<http.Agent> {
     if (proxy === '') {
@@ -104,12 +154,6 @@ export function createAgents(options: AgentOptions = {}): Agents {
   return {
     agentFor,
     quickFor: findQuick,
-    trust(more) {
-      extraCa = [...extraCa, ...(more.extraCa ?? [])]
-      if (more.verifyTls !== false || !verifyTls) return
-      verifyTls = false
-      options.onUnverified?.()
-    },
     close() {
       for (const agent of made.values()) agent.then(each => each.destroy()).catch(() => {})
       for (const sender of quick.values())
@@ -121,9 +165,9 @@ export function createAgents(options: AgentOptions = {}): Agents {
   }
 }
 
-async function makeContext(certificates: readonly string[]): Promise<SecureContext> {
+async function makeContext(named: readonly string[], roots: readonly string[] | undefined): Promise<SecureContext> {
   const {createSecureContext, rootCertificates} = await import('node:tls')
-  return createSecureContext({ca: [...rootCertificates, ...certificates]})
+  return createSecureContext({ca: [...(roots ?? rootCertificates), ...named]})
 }
 
 /** Reads a file of certificates in PEM. Fails `config`. */

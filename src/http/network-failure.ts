@@ -27,7 +27,7 @@ const UNREACHED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREA
 export function networkFailure(error: unknown, host: string): Failure {
   if (error instanceof Failure) return error
   const code = errorCode(error)
-  if (CERTIFICATE.test(code)) {
+  if (isUntrusted(error)) {
     return new Failure('config', `The certificate of ${host} cannot be trusted (${code}).`, {
       cause: error,
       suggestion: 'Name the certificate authority with --ca-bundle, or take --no-verify-ssl for a test.',
@@ -47,6 +47,11 @@ export function networkFailure(error: unknown, host: string): Failure {
   const words = known ?? (message === 'socket hang up' ? 'cut the connection' : undefined)
   const sentence = words === undefined ? `The connection to ${host} failed: ${message}.` : `${host} ${words}.`
   return new Failure('network', sentence, {cause: error, retryable: true})
+}
+
+/** True where a certificate is the reason. */
+export function isUntrusted(error: unknown): boolean {
+  return CERTIFICATE.test(errorCode(error))
 }
 
 /** True where the failure says that the host was never reached. */

@@ -18,6 +18,7 @@ export interface Reached {
 export async function reach(wire: Wire, origin: string, signal: AbortSignal): Promise<Reached> {
   const url = new URL(origin)
   const isTls = url.protocol === 'https:'
+  wire.agents.addRoots()
   const agent = await wire.agents.agentFor(origin)
   const {default: library} = isTls ? await import('node:https') : await import('node:http')
   const started = performance.now()

@@ -4,7 +4,7 @@ import {onAbort} from '../core/signals.ts'
 import type {Agents} from './agents.ts'
 import {loadSmall, SMALL_BODY} from '../core/buffer-body.ts'
 import {createWatch} from './watch.ts'
-import {isUnreached, networkFailure} from './network-failure.ts'
+import {isUnreached, isUntrusted, networkFailure} from './network-failure.ts'
 import {readOrigin} from './origin.ts'
 import {pumpBody} from './pump.ts'
 import type {QuickSender} from './quick-sender.ts'
@@ -70,6 +70,7 @@ const NOTHING = Buffer.alloc(0)
  */
 export async function send(wire: Wire, request: Request, options: SendOptions): Promise<Answer> {
   const started = performance.now()
+  const hadRoots = wire.agents.hasRoots()
   const record = (end: {status?: number; requestId?: string; problem?: string}): void =>
     wire.onRequest?.({
       method: request.method,
@@ -89,6 +90,10 @@ export async function send(wire: Wire, request: Request, options: SendOptions): 
     return answer
   } catch (error) {
     options.signal.throwIfAborted()
+    if (!hadRoots && isUntrusted(error)) {
+      wire.agents.addRoots()
+      return send(wire, request, options)
+    }
     const failure = networkFailure(error, readOrigin(request.origin).host)
     record({problem: isUnreached(failure) ? 'not reached' : failure.message})
     throw failure

@@ -134,10 +134,10 @@ export async function uploadAll(
     } else log.add(failure)
   }
 
-  // One that waits for the end of a large object sends nothing: there is another for it.
-  const least = settings.concurrency * 2
-  const most = Math.max(least, settings.smallConcurrency ?? 0)
-  const ends = await runWorkers(produceWork(), {least, most}, settings.signal)
+  const {concurrency, smallConcurrency = 0} = settings
+  // One that waits for the end of a large object sends nothing: there may be another for it.
+  const limits = {least: concurrency, most: Math.max(concurrency * 2, smallConcurrency)}
+  const ends = await runWorkers(produceWork(), limits, settings.signal)
   const broken = ends.find(end => end.status === 'rejected')
   if (broken === undefined) return {done, skipped, failed: log.count, failures: log.failures}
   const reason = asFailure(settings.signal.aborted ? settings.signal.reason : broken.reason)

@@ -3,7 +3,7 @@ import {performance} from 'node:perf_hooks'
 /** How often it is looked whether this thread has time to spare, in ms. */
 const LOOK = 5
 /** The share of time in which this thread is taken to be busy. */
-const BUSY = 0.75
+const BUSY = 0.9
 
 export interface WorkerLimits {
   readonly least: number
@@ -42,10 +42,11 @@ export async function runWorkers(
 
   let before = performance.eventLoopUtilization()
   const look = setInterval(() => {
+    if (done < running.length) return
     const now = performance.eventLoopUtilization()
     const {utilization} = performance.eventLoopUtilization(now, before)
     before = now
-    if (utilization < BUSY && done >= running.length) hire(Math.min(most, running.length * 2))
+    hire(Math.min(most, Math.floor(running.length * Math.min(2, BUSY / utilization))))
     if (running.length >= most) clearInterval(look)
   }, LOOK)
   hire(least)

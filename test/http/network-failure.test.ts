@@ -2,6 +2,7 @@ import {once} from 'node:events'
 import net from 'node:net'
 import type {AddressInfo} from 'node:net'
 import {expect} from 'chai'
+import {bufferBody} from '../../src/core/buffer-body.ts'
 import {Failure} from '../../src/core/failure.ts'
 import {isUnreached, networkFailure} from '../../src/http/network-failure.ts'
 import {makeCertificate} from '../support/certificate.ts'
@@ -123,6 +124,27 @@ describe('certificates', () => {
     expect((await sendTo(openWire({verifyTls: false}), server.origin)).text).to.equal('ok')
     const other = await failureOf(sendTo(openWire({extraCa: [makeCertificate().cert]}), server.origin))
     expect(other).to.have.property('code', 'config')
+  })
+
+  it('are looked for among those that were named, then among the roots, by all who ask at once', async () => {
+    const server = await startServer((_, response) => response.end('ok'), {tls})
+    const other = makeCertificate().cert
+    const named = openWire({extraCa: [tls.cert], roots: [other]})
+    const rooted = openWire({extraCa: [other], roots: [tls.cert]})
+    for (const wire of [named, rooted]) {
+      const answers = await Promise.all(Array.from({length: 5}, () => sendTo(wire, server.origin)))
+      expect(answers.map(({text}) => text)).to.deep.equal(Array.from({length: 5}, () => 'ok'))
+      const body = bufferBody(Buffer.from('small'))
+      expect((await sendTo(wire, server.origin, {body})).text).to.equal('ok')
+    }
+    expect(named.agents.hasRoots()).to.equal(false)
+    expect(rooted.agents.hasRoots()).to.equal(true)
+    const small = openWire({extraCa: [other], roots: [tls.cert]})
+    const body = bufferBody(Buffer.from('small'))
+    const puts = Array.from({length: 5}, () => sendTo(small, server.origin, {body}))
+    expect((await Promise.all(puts)).map(({status}) => status)).to.deep.equal([200, 200, 200, 200, 200])
+    const neither = await failureOf(sendTo(openWire({extraCa: [other], roots: [other]}), server.origin))
+    expect(neither).to.include({code: 'config', retryable: false})
   })
 
   it('for another name, and those that ended, are refused even when their authority is named', async () => {

@@ -29,8 +29,11 @@ export function createSdkUpload(
       const {container, key} = target
       return connection.attempt({container, key}, async identity => {
         const {origin} = connection.origin('', identity.region)
-        const agent = await connection.settings.wire.agents.agentFor(origin)
-        const {connect, stall} = connection.settings.wire.waits ?? DEFAULT_WAITS
+        const {agents, waits = DEFAULT_WAITS} = connection.settings.wire
+        // The SDK cannot be asked to try again with them.
+        agents.addRoots()
+        const agent = await agents.agentFor(origin)
+        const {connect, stall} = waits
         const client = new sdk.S3Client({
           ...clientConfig(connection, identity),
           maxAttempts: 5,
