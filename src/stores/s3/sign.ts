@@ -38,7 +38,7 @@ export function encodeWord(text: string): string {
 
 /** Encodes a key for a path; slashes and dot segments stay as they are, since they are part of the key. */
 export function encodeKey(key: string): string {
-  return key.split('/').map(encodeWord).join('/')
+  return encodeWord(key).replaceAll('%2F', '/')
 }
 
 /** Sorted by the encoded names, as SigV4 asks. */
