@@ -81,14 +81,10 @@ export function withRetry<S extends UploadStore | Store>(store: S, policy: Retry
 
   let limits: Promise<Limits> | undefined
 
-  /** They stay the same, and every object asks for them. */
+  /** They stay the same, and every object asks for them; who asks while they are not known has a request of his own. */
   function findLimits(call: Call): Promise<Limits> {
     // They may be known without a request: they prove nothing about the network.
-    limits ??= retry(call, () => store.limits(call), false).catch((error: unknown) => {
-      limits = undefined
-      throw error
-    })
-    return limits
+    return limits ?? retry(call, () => store.limits(call), false).then(found => (limits = Promise.resolve(found)))
   }
 
   const layered: Record<string, unknown> = {...store, limits: findLimits}

@@ -285,6 +285,29 @@ describe('withRetry', () => {
       'head',
     ])
   })
+
+  it('asks for the limits until they are known, each for itself, and then no more', async () => {
+    const asked: Call[] = []
+    const known = await storeOf().limits(newCall())
+    const store = withRetry(
+      storeOf({
+        async limits(call) {
+          asked.push(call)
+          await new Promise(resolve => setTimeout(resolve, 5))
+          call.signal.throwIfAborted()
+          return known
+        },
+      }),
+      {retryFor: 0},
+    )
+    const controller = new AbortController()
+    const given = store.limits(newCall({signal: controller.signal})).catch(() => 'given up')
+    const other = store.limits(newCall())
+    controller.abort()
+    expect(await Promise.all([given, other])).to.deep.equal(['given up', known])
+    expect(await store.limits(newCall())).to.equal(known)
+    expect(asked).to.have.length(2)
+  })
 })
 
 describe('withRetry of a listing', () => {
