@@ -61,9 +61,13 @@ export function createAgents(options: AgentOptions = {}): Agents {
     return opened
   }
 
+  const isRooted = (): boolean => hasRoots || extraCa.length === 0
+
   async function tlsOptions(): Promise<TlsOptions> {
     return {
-      ...(extraCa.length > 0 ? {secureContext: await makeContext(extraCa, hasRoots ? options.roots : [])} : {}),
+      ...(extraCa.length > 0 || options.roots !== undefined
+        ? {secureContext: await makeContext(extraCa, isRooted() ? options.roots : [])}
+        : {}),
       ...(verifyTls ? {} : {rejectUnauthorized: false}),
     }
   }
@@ -77,7 +81,7 @@ export function createAgents(options: AgentOptions = {}): Agents {
       verifyTls = false
       options.onUnverified?.()
     },
-    hasRoots: () => hasRoots || extraCa.length === 0,
+    hasRoots: isRooted,
     addRoots() {
       if (hasRoots) return
       hasRoots = true

@@ -95,8 +95,9 @@ export function createAnswerReader(): AnswerReader {
 
   return {
     add(bytes) {
-      const answer = tryRead(rest === undefined || rest.length === 0 ? bytes : Buffer.concat([rest, bytes]))
-      if (answer === undefined && rest !== undefined) rest = Buffer.from(rest)
+      const joined = rest === undefined || rest.length === 0 ? undefined : Buffer.concat([rest, bytes])
+      const answer = tryRead(joined ?? bytes)
+      if (answer === undefined && joined === undefined && rest !== undefined) rest = Buffer.from(rest)
       return answer
     },
     hasBegun: () => head !== undefined,

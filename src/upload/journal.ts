@@ -89,11 +89,7 @@ export function openJournals(folder: string): Journals {
   let known: Set<string> | Promise<Set<string>> | undefined
   let swept: Promise<void> | undefined
 
-  const listNames = (): Promise<Set<string>> =>
-    readdir(uploads).then(
-      names => new Set(names),
-      () => new Set<string>(),
-    )
+  const listNames = async (): Promise<Set<string>> => new Set(await readdir(uploads).catch(() => []))
   const findKnown = (): Set<string> | Promise<Set<string>> => (known ??= listNames().then(names => (known = names)))
   const read = async (name: string): Promise<JournalEntry | undefined> => {
     const text = await readPrivate(join(uploads, name + ENDING))

@@ -1,6 +1,7 @@
 import type {Dir, Dirent} from 'node:fs'
 import {opendir, stat} from 'node:fs/promises'
 import {join} from 'node:path'
+import {setImmediate} from 'node:timers/promises'
 import {quickCall} from './quick-calls.ts'
 import {sortNames} from './sort-names.ts'
 
@@ -19,6 +20,7 @@ const ODD_KINDS = {p: 'fifo', s: 'socket', d: 'device', n: 'nowhere'} as const
 
 /** Read at once by the system. */
 const PAGE = 64
+const PAGES_A_TURN = 64
 
 /**
  * Reads a folder in the order in which stores list keys: by bytes, a folder as if its slash belonged to its name. Hands
@@ -33,8 +35,11 @@ export async function* readFolder(path: string): AsyncGenerator<Iterable<FolderE
 async function* readEntries(path: string): AsyncGenerator<string[]> {
   const options = {encoding: 'buffer', bufferSize: PAGE} as unknown as {encoding: 'utf8'}
   const folder = await opendir(path, options)
+  let count = 0
   try {
     for (let page = await readPage(folder); page.length > 0; page = await readPage(folder)) {
+      // What comes from memory would keep the sending and Ctrl-C waiting.
+      if (++count % PAGES_A_TURN === 0) await setImmediate()
       const texts: string[] = []
       for (const entry of page) {
         const name = (entry.name as unknown as Buffer).toString('latin1')

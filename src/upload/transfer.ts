@@ -67,7 +67,7 @@ export async function uploadAll(
   settings: UploadSettings,
 ): Promise<UploadSummary> {
   const open = new Set<ObjectTransfer>()
-  // Every request listens to it; Node would print a warning at the eleventh.
+  // All that waits listens to it; Node would print a warning at the eleventh.
   setMaxListeners(0, settings.signal)
   const log = createFailureLog(settings.maxFailures ?? Infinity, Math.max(LEAST_PATIENCE, settings.concurrency * 2))
   const room = createRoom(settings.concurrency * 2)

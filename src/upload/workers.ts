@@ -37,7 +37,12 @@ export async function runWorkers(
 
   function hire(count: number): void {
     done = 0
-    while (running.length < count) running.push(start())
+    while (running.length < count) {
+      const worker = start()
+      // Waited for below; until then its failure is not unhandled.
+      worker.catch(() => {})
+      running.push(worker)
+    }
   }
 
   let before = performance.eventLoopUtilization()

@@ -66,6 +66,27 @@ describe('workers', () => {
     expect(begun).to.be.lessThan(20)
   })
 
+  it('are all heard when they fail one after the other, those that came later too', async () => {
+    const controller = new AbortController()
+    const unheard: unknown[] = []
+    const listen = (reason: unknown): void => void unheard.push(reason)
+    process.on('unhandledRejection', listen)
+    after(() => process.off('unhandledRejection', listen))
+    let begun = 0
+    const ends = await runWorkers(
+      repeat(10_000, async () => {
+        if (++begun === 300) controller.abort(new Error('enough'))
+        await sleep(5 + (begun % 40))
+      }),
+      LIMITS,
+      controller.signal,
+    )
+    expect(ends.map(end => end.status === 'rejected' && (end.reason as Error).message)).to.deep.equal(
+      Array.from({length: 32}, () => 'enough'),
+    )
+    expect(unheard).to.deep.equal([])
+  })
+
   it('begin nothing more after an abort', async () => {
     const controller = new AbortController()
     let begun = 0

@@ -28,11 +28,16 @@ export function createPutWhole(
     const loaded = body.bytes === undefined ? await loadSmall(body) : body
     const summed = sumUp({body: loaded, withMd5: trust.verifiesCrc32() !== true, signal: call.signal})
     const sums = summed instanceof Promise ? await summed : summed
+    let isTooMuch = false
     for (;;) {
       try {
-        return await putOnce(target, loaded, sums, options, call)
+        const stored = await putOnce(target, loaded, sums, options, call, takesBoth && !isTooMuch)
+        // Only now: another thing may have been refused.
+        if (isTooMuch) takesBoth = false
+        return stored
       } catch (error) {
-        if (error === AGAIN) continue
+        if (error === TOO_MUCH) isTooMuch = true
+        if (error === AGAIN || error === TOO_MUCH) continue
         if (isFailure(error, 'exists') && unclear.has(body)) {
           const stored = await settle(target, body, call)
           if (stored !== undefined) return stored
@@ -43,32 +48,39 @@ export function createPutWhole(
     }
   }
 
-  async function putOnce(target: Target, body: Body, sums: Sums, options: ObjectOptions, call: Call) {
+  async function putOnce(
+    target: Target,
+    body: Body,
+    sums: Sums,
+    options: ObjectOptions,
+    call: Call,
+    mayAsk: boolean,
+  ): Promise<StoredObject> {
     const guarding = guardWrite(target, options, 'conditionalPut', call)
     const guard = guarding instanceof Promise ? await guarding : guarding
     // A store that echoes it has shown what it can, and needs no MD5 from then on. One question at a time: a refusal does
     // not tell what it is about.
-    const mayAsk = takesBoth && trust.verifiesCrc32() === undefined && options.noClobber !== true
-    const hasBoth = sums.md5 !== undefined && mayAsk
+    const isQuestion =
+      sums.md5 !== undefined && mayAsk && trust.verifiesCrc32() === undefined && options.noClobber !== true
+    const hasCrc32 = sums.md5 === undefined || isQuestion
     const headers = objectHeaders(options)
     if (sums.md5 !== undefined) headers['content-md5'] = sums.md5.toString('base64')
-    if (sums.md5 === undefined || hasBoth) headers['x-amz-checksum-crc32'] = crc32ToBase64(sums.crc)
+    if (hasCrc32) headers['x-amz-checksum-crc32'] = crc32ToBase64(sums.crc)
     const answer = await connection
       .request(
         {method: 'PUT', target, headers: {...headers, ...guard.headers}, body},
         {signal: call.signal, onSent: call.onSent, pace: call.pace},
       )
       .catch((error: unknown) => {
-        const isTooMuch = hasBoth && isFailure(error, 'unsupported', 'usage')
-        if (isTooMuch) takesBoth = false
-        throw isTooMuch || guard.isRefused(error) ? AGAIN : error
+        if (isQuestion && isFailure(error, 'unsupported', 'usage')) throw TOO_MUCH
+        throw guard.isRefused(error) ? AGAIN : error
       })
     const echoed = answeredCrc32(answer)
     // It was known to verify CRC-32 and does not any more: only the ETag can tell now.
     const isUnsure = sums.md5 === undefined && echoed === undefined
     const stored = judge(target, body, isUnsure ? await digestBody(body, call.signal) : sums, answer, echoed)
     // One that passes over it here may still verify it of parts.
-    if (echoed !== undefined || isUnsure) trust.learn(echoed !== undefined)
+    if (hasCrc32 && (echoed !== undefined || isUnsure)) trust.learn(echoed !== undefined)
     return guard.notes.length > 0 ? {...stored, notes: guard.notes} : stored
   }
 
@@ -109,8 +121,9 @@ function judge(
   }
 }
 
-/** The store did not know the condition; the next try goes without. */
+/** The store did not know the condition, or refused something that may be the CRC-32: the next try goes without. */
 const AGAIN = Symbol('again')
+const TOO_MUCH = Symbol('too much')
 
 /** With SSE-KMS an ETag has the form of an MD5 and is none. */
 export function comparesEtag(answer: Answer, etag: string): boolean {
