@@ -7,6 +7,7 @@ import {Failure} from '../../src/core/failure.ts'
 import {isUnreached, networkFailure} from '../../src/http/network-failure.ts'
 import {makeCertificate} from '../support/certificate.ts'
 import {closeAll, failureOf, openWire, sendTo, startServer, startTcpServer} from './support.ts'
+import {reset} from '../support/reset.ts'
 
 afterEach(closeAll)
 
@@ -91,7 +92,7 @@ describe('what goes wrong on the way', () => {
     )
     expect(isUnreached(unknown as Failure)).to.equal(true)
 
-    const cutting = await startTcpServer(socket => socket.once('data', () => socket.resetAndDestroy()))
+    const cutting = await startTcpServer(socket => socket.once('data', () => reset(socket)))
     const cut = await failureOf(sendTo(wire, cutting.origin))
     expect(cut).to.include({code: 'network', retryable: true, message: `127.0.0.1:${cutting.port} cut the connection.`})
     expect(isUnreached(cut as Failure)).to.equal(false)

@@ -27,6 +27,7 @@ import {makeTempFolder} from '../support/temp-folder.ts'
 import {skipUnless} from '../support/skip.ts'
 import {closeAll, codeOf, openClient, openSandbox, presign, sendRaw, signHeaders} from './support.ts'
 import type {Access} from './support.ts'
+import {reset} from '../support/reset.ts'
 
 const MIB = 1024 * 1024
 const RUN = fileURLToPath(new URL('run-sandbox.ts', import.meta.url))
@@ -319,7 +320,7 @@ describe('sandbox durability', () => {
     for (let wait = 0; (await segments()).length === 0 && wait < 1000; wait++)
       await new Promise(resolve => setTimeout(resolve, 10))
     expect(await segments()).to.have.length(1)
-    socket.resetAndDestroy()
+    reset(socket)
     for (let wait = 0; (await segments()).length > 0 && wait < 1000; wait++)
       await new Promise(resolve => setTimeout(resolve, 10))
     expect(await segments()).to.deep.equal([])

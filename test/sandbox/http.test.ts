@@ -6,6 +6,7 @@ import {CreateBucketCommand, GetObjectCommand, HeadObjectCommand, PutObjectComma
 import type {S3Client} from '@aws-sdk/client-s3'
 import {expect} from 'chai'
 import {closeAll, codeOf, openClient, openSandbox, presign, sendRaw, sendSigned, signHeaders} from './support.ts'
+import {reset} from '../support/reset.ts'
 
 const MIB = 1024 * 1024
 
@@ -123,7 +124,7 @@ describe('sandbox over HTTP', () => {
     const begun = `${await head('PUT', '/http/early', {'content-length': '100'})}\r\nonly this`
     expect(await speak(begun, {end: true})).to.match(/^HTTP\/1\.1 400 .*IncompleteBody/su)
     const socket = connect(sandbox.port, '127.0.0.1')
-    socket.write(begun, () => socket.resetAndDestroy())
+    socket.write(begun, () => reset(socket))
     await once(socket, 'close')
     const got = await client.send(new GetObjectCommand({Bucket: 'http', Key: 'early'}))
     expect(await got.Body?.transformToString()).to.equal('old')
@@ -237,7 +238,7 @@ describe('sandbox over HTTP', () => {
       // Two at once: the second answer is still to be written when the first one's reader is gone.
       socket.write(text + text)
       await once(socket, 'data')
-      socket.resetAndDestroy()
+      reset(socket)
     }
     const got = await client.send(new GetObjectCommand({Bucket: 'http', Key: 'download'}))
     expect((await got.Body?.transformToByteArray())?.length).to.equal(8 * MIB)

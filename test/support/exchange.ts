@@ -13,6 +13,7 @@ import {
   type OwnAnswer,
 } from './faults.ts'
 import type {Operation} from './operations.ts'
+import {reset} from './reset.ts'
 
 /** What became of one request; it changes while the request lives. */
 export interface LogEntry {
@@ -62,7 +63,7 @@ export async function carryOut(exchange: Exchange): Promise<void> {
   sent.catch(() => {})
   if (!reply) {
     await sent
-    if (!(await isOver(exchange, 'unstored'))) exchange.socket.resetAndDestroy()
+    if (!(await isOver(exchange, 'unstored'))) reset(exchange.socket)
     return
   }
   const first = await Promise.race([sent, reply])
@@ -95,7 +96,7 @@ async function isOver(exchange: Exchange, moment: Moment): Promise<boolean> {
   if (!fault || !hasMoment(fault, moment)) return false
   entry.fault = nameFault(fault)
   exchange.changed()
-  if (fault.kind === 'reset') socket.resetAndDestroy()
+  if (fault.kind === 'reset') reset(socket)
   else if (fault.kind === 'cut') socket.end()
   else if (fault.kind === 'answer') await sendOwnAnswer(exchange, fault)
   else if (fault.kind === 'silence') {

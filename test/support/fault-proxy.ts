@@ -8,6 +8,7 @@ import {carryOut, type LogEntry} from './exchange.ts'
 import {connectRequest, createFaultRules, describeRequest, type Injection, type Rule} from './fault-rules.ts'
 import {nameFault} from './faults.ts'
 import type {Operation} from './operations.ts'
+import {reset} from './reset.ts'
 
 export type {LogEntry} from './exchange.ts'
 export type {Injection, Rule} from './fault-rules.ts'
@@ -69,7 +70,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     sockets.add(socket)
     socket.on('error', () => {}).on('close', () => sockets.delete(socket) && changed())
     const fault = rules.take(connectRequest)
-    if (fault?.kind === 'reset') socket.resetAndDestroy()
+    if (fault?.kind === 'reset') reset(socket)
     else if (fault?.kind === 'cut') socket.end()
     else if (fault?.kind === 'silence') {
       socket.pause()
@@ -127,7 +128,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     carryOut({request, response, socket, upstream, seen, fault, entry, gone: gone.signal, changed}).catch(() => {
       // The client has gone, or the store has: the client then sees a reset. One that was answered before it had sent all
       // goes on with its next request: what is left of this one must not stand before it.
-      if (!response.writableFinished) socket.resetAndDestroy()
+      if (!response.writableFinished) reset(socket)
       else request.resume()
     })
   }
@@ -151,7 +152,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     const closed = once(listener, 'close')
     listener.close()
     listener = undefined
-    for (const socket of sockets) socket.resetAndDestroy()
+    for (const socket of sockets) reset(socket)
     await closed
   }
 

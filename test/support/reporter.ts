@@ -27,6 +27,8 @@ export class Reporter extends reporters.Dot {
       const report: RunReport = {passed: this.stats.passes, failed: this.stats.failures, skipped}
       if (!output) return
       writeFileSync(output, JSON.stringify(report))
+      // Without Node's own cleaning up, which can spin for ever over a handle that it takes for closed.
+      process.once('exit', code => process.exit(code))
       setTimeout(() => {
         writeFileSync(output, JSON.stringify({...report, open: listOpen()} satisfies RunReport))
         process.exit(report.failed > 0 ? 1 : 0)

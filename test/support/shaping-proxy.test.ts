@@ -3,6 +3,7 @@ import {once} from 'node:events'
 import {randomBytes} from 'node:crypto'
 import {expect} from 'chai'
 import {type ShapingProxy, type ShapingProxyOptions, startShapingProxy} from './shaping-proxy.ts'
+import {reset} from './reset.ts'
 
 const mebi = 1024 * 1024
 
@@ -150,7 +151,7 @@ describe('shaping proxy', () => {
   })
 
   it('passes a reset on', async () => {
-    const proxy = await open(socket => socket.once('data', () => socket.resetAndDestroy()), {delay: 1})
+    const proxy = await open(socket => socket.once('data', () => reset(socket)), {delay: 1})
     const socket = connect(proxy)
     socket.write('x')
     const [error] = (await once(socket, 'error').catch(reason => [reason])) as [NodeJS.ErrnoException]

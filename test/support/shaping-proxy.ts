@@ -1,6 +1,7 @@
 import net, {type AddressInfo, type Socket} from 'node:net'
 import {once} from 'node:events'
 import {carry, createLink} from './shaped-link.ts'
+import {reset} from './reset.ts'
 
 /** Bytes a second. */
 export type Rates = number | {readonly up?: number; readonly down?: number}
@@ -57,7 +58,7 @@ export async function startShapingProxy(options: ShapingProxyOptions): Promise<S
       sockets.add(socket)
       socket.on('close', () => sockets.delete(socket))
       // One side's reset is the other's.
-      socket.on('error', () => both.forEach(each => each.resetAndDestroy()))
+      socket.on('error', () => both.forEach(each => reset(each)))
     }
     for (const way of ['up', 'down'] as const) {
       const links = [createLink(rateOf(options.ratePerConnection, way)), shared[way]]
@@ -79,7 +80,7 @@ export async function startShapingProxy(options: ShapingProxyOptions): Promise<S
             if (way === 'down' || (untilCut -= size) > 0) return
             untilCut = nextCut()
             counts.cuts++
-            both.forEach(each => each.resetAndDestroy())
+            both.forEach(each => reset(each))
           },
         },
       )
@@ -97,7 +98,7 @@ export async function startShapingProxy(options: ShapingProxyOptions): Promise<S
       async close() {
         const closed = once(server, 'close')
         server.close()
-        sockets.forEach(socket => socket.resetAndDestroy())
+        sockets.forEach(socket => reset(socket))
         await closed
       },
     },
