@@ -16,6 +16,8 @@ export interface RetryPolicy {
 const BASE = 250
 const LONGEST = 20_000
 const INTEGRITY_ATTEMPTS = 3
+/** A timer may end so many ms early by the finer clock. */
+const EARLY = 1
 
 /**
  * Tries again what failed for a while: full jitter, Retry-After, no count, until `retryFor` has passed since the last
@@ -30,7 +32,7 @@ export function withRetry<S extends UploadStore | Store>(store: S, policy: Retry
     if (!failure.retryable) return false
     if (failure.code === 'integrity') return attempt < INTEGRITY_ATTEMPTS
     const patience = wasReached ? policy.retryFor : Math.min(policy.retryFor, policy.firstContact ?? policy.retryFor)
-    return performance.now() - Math.max(lastSuccess, firstFailure) < patience
+    return performance.now() + EARLY - Math.max(lastSuccess, firstFailure) < patience
   }
 
   async function retry<T>(call: Call, run: () => Promise<T>, isContact = true): Promise<T> {
