@@ -41,7 +41,7 @@ describe('skylift upload --concurrency, of many small files', () => {
   })
 
   for (const [words, least, largest] of [
-    [[], 64, 128],
+    [[], 24, 128],
     [['-c', '8'], 8, 8],
     [['--concurrency', '20'], 20, 20],
   ] as const) {

@@ -34,7 +34,7 @@ describe('workers', () => {
   }
 
   it('become as many as may be while all of them wait', async () => {
-    expect(await count(300, () => sleep(20))).to.deep.equal({workers: 32, atOnce: 32})
+    expect(await count(600, () => sleep(20))).to.deep.equal({workers: 32, atOnce: 32})
   })
 
   it('stay few where the thread has no time to spare', async () => {
