@@ -67,10 +67,9 @@ export async function openSources(
   }
   if (streams.length === 0) return {found: sort(files), named: {files, size}, identity: identity.sort()}
   if (files.length > 0) streams.push(sort(files))
-  const [only, ...others] = streams
+  const merged = mergeSorted(streams)
   // In one folder no two files have one name.
-  const found = only !== undefined && others.length === 0 ? only : refuseTwins(mergeSorted(streams))
-  return {found, identity: identity.sort()}
+  return {found: streams.length > 1 ? refuseTwins(merged) : merged, identity: identity.sort()}
 }
 
 async function* sort(files: readonly Found[]): AsyncGenerator<Found> {

@@ -66,11 +66,9 @@ export function createPutWhole(
     const headers = objectHeaders(options)
     if (sums.md5 !== undefined) headers['content-md5'] = sums.md5.toString('base64')
     if (hasCrc32) headers['x-amz-checksum-crc32'] = crc32ToBase64(sums.crc)
+    Object.assign(headers, guard.headers)
     const answer = await connection
-      .request(
-        {method: 'PUT', target, headers: {...headers, ...guard.headers}, body},
-        {signal: call.signal, onSent: call.onSent, pace: call.pace},
-      )
+      .request({method: 'PUT', target, headers, body}, {signal: call.signal, onSent: call.onSent, pace: call.pace})
       .catch((error: unknown) => {
         if (isQuestion && isFailure(error, 'unsupported', 'usage')) throw TOO_MUCH
         throw guard.isRefused(error) ? AGAIN : error
