@@ -1,4 +1,3 @@
-import {basename} from 'node:path'
 import type {ObjectOptions} from '../stores/store.ts'
 import {Failure} from '../core/failure.ts'
 
@@ -19,13 +18,13 @@ export interface ObjectFlags {
 }
 
 /** What the tables of types miss or get wrong for files that people upload. */
-const TYPES: Readonly<Record<string, string>> = {
-  ts: 'text/plain',
-  parquet: 'application/vnd.apache.parquet',
-  jsonl: 'application/jsonl',
-  ndjson: 'application/x-ndjson',
-  zst: 'application/zstd',
-}
+const TYPES = new Map([
+  ['ts', 'text/plain'],
+  ['parquet', 'application/vnd.apache.parquet'],
+  ['jsonl', 'application/jsonl'],
+  ['ndjson', 'application/x-ndjson'],
+  ['zst', 'application/zstd'],
+])
 
 const ASCII_ONLY = ['content-type', 'cache-control', 'content-disposition', 'content-encoding'] as const
 
@@ -81,9 +80,17 @@ async function loadTypes(): Promise<Types> {
   return types
 }
 
+let last = {extension: '', type: ''}
+
+/** Files of one kind come one after the other. */
 function guessType(among: Types, path: string): string {
-  const extension = /\.([^.]+)$/u.exec(basename(path))?.[1]?.toLowerCase() ?? ''
-  return TYPES[extension] ?? among.getType(extension) ?? 'application/octet-stream'
+  // What has a slash in it is no extension, and no table knows it.
+  const extension = path.slice(path.lastIndexOf('.') + 1 || path.length)
+  if (last.type === '' || extension !== last.extension) {
+    const word = extension.toLowerCase()
+    last = {extension, type: TYPES.get(word) ?? among.getType(word) ?? 'application/octet-stream'}
+  }
+  return last.type
 }
 
 function checkMetadata([name, value]: readonly [string, string]): readonly [string, string] {

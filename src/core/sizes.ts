@@ -26,7 +26,7 @@ export function formatSize(bytes: number): string {
   let unit = 0
   let value = bytes
   // What is written counts: 1023.96 would round up to a 1024 of the smaller unit.
-  while (Number(round(value, unit)) >= 1024 && unit < UNITS.length - 1) {
+  while (Math.round(value) >= 1024 && unit < UNITS.length - 1) {
     value /= 1024
     unit++
   }

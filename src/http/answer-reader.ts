@@ -131,13 +131,17 @@ function readHead(text: string): Head {
 function addHeader(headers: Record<string, string>, line: string): void {
   const colon = line.indexOf(':')
   const name = line.slice(0, Math.max(0, colon)).toLowerCase()
-  // Not `trim`, which takes more than HTTP's white space.
-  const value = line.slice(colon + 1).replaceAll(/^[\t ]+|[\t ]+$/gu, '')
+  const value = cutBlanks(line.slice(colon + (line[colon + 1] === ' ' ? 2 : 1)))
   if (!NAME.test(name) || !VALUE.test(value)) throw malformed('HPE_INVALID_HEADER_TOKEN')
   const known = Object.hasOwn(headers, name) ? headers[name] : undefined
   if (known === undefined) headers[name] = value
   else if (name === 'content-length' && known !== value) throw malformed('HPE_UNEXPECTED_CONTENT_LENGTH')
   else if (!SINGLE.has(name)) headers[name] = `${known}, ${value}`
+}
+
+/** Not `trim`, which takes more than HTTP's white space. Most values have no more of it than the one blank before them. */
+function cutBlanks(value: string): string {
+  return /^[\t ]|[\t ]$/u.test(value) ? value.replaceAll(/^[\t ]+|[\t ]+$/gu, '') : value
 }
 
 function findFraming(status: number, headers: Record<string, string>): Head['framing'] {

@@ -4,6 +4,8 @@ import {performance} from 'node:perf_hooks'
 const LOOK = 5
 /** The share of time in which this thread is taken to be busy. */
 const BUSY = 0.9
+/** As many times as many there are at most at the next look: the first moments tell little of those that follow. */
+const GROWTH = 4
 
 export interface WorkerLimits {
   readonly least: number
@@ -12,7 +14,7 @@ export interface WorkerLimits {
 
 /**
  * Has workers do pieces of work until there are none, or one fails or is aborted, which ends the work for all: `least` at
- * first, and twice as many, up to `most`, whenever each has done one and this thread has time to spare. Those who wait for
+ * first, and as many more, up to `most`, as this thread has time to spare whenever each has done one. Those who wait for
  * answers far away cost nothing; where the thread is busy, more of them get nothing done sooner, and each has a connection
  * to make and memory to go through. Returns how each ended.
  *
@@ -51,7 +53,7 @@ export async function runWorkers(
     const now = performance.eventLoopUtilization()
     const {utilization} = performance.eventLoopUtilization(now, before)
     before = now
-    hire(Math.min(most, Math.floor(running.length * Math.min(2, BUSY / utilization))))
+    hire(Math.min(most, Math.floor(running.length * Math.min(GROWTH, BUSY / utilization))))
     if (running.length >= most) clearInterval(look)
   }, LOOK)
   hire(least)

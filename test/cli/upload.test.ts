@@ -1,6 +1,6 @@
 import {execFile} from 'node:child_process'
 import {mkdir, readFile, writeFile} from 'node:fs/promises'
-import {join} from 'node:path'
+import {basename, join} from 'node:path'
 import {promisify} from 'node:util'
 import {CreateBucketCommand, GetObjectCommand, GetObjectTaggingCommand, HeadObjectCommand} from '@aws-sdk/client-s3'
 import type {S3Client} from '@aws-sdk/client-s3'
@@ -201,12 +201,16 @@ describe('skylift upload', () => {
       'd.parquet': 'application/vnd.apache.parquet',
       README: 'application/octet-stream',
       '.gitignore': 'application/octet-stream',
+      'a.constructor': 'application/octet-stream',
+      'b.css/NOTES': 'application/octet-stream',
+      'b.css/c.svg': 'image/svg+xml',
     }
+    await mkdir(join(folder, 'b.css'))
     const files = Object.keys(types).map(name => join(folder, name))
     await Promise.all(files.map(file => writeFile(file, 'x')))
     await call(...files, 's3://box/types/', '-q')
     for (const [name, type] of Object.entries(types)) {
-      const {ContentType} = await client.send(new HeadObjectCommand({Bucket: 'box', Key: `types/${name}`}))
+      const {ContentType} = await client.send(new HeadObjectCommand({Bucket: 'box', Key: `types/${basename(name)}`}))
       expect(ContentType, name).to.equal(type)
     }
   })

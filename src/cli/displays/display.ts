@@ -1,6 +1,7 @@
 import type {UploadSink} from '../../upload/events.ts'
 import type {Expected} from './words.ts'
 import {isGithub} from '../github.ts'
+import {gatherLines} from './gather-lines.ts'
 import {disarmed, withGithub} from './github.ts'
 import {createJsonDisplay} from './json.ts'
 import {createLinesDisplay} from './lines.ts'
@@ -75,12 +76,32 @@ async function openDisplay(
   {stderr, stdout}: Required<DisplayStreams>,
   options: DisplayOptions,
 ): Promise<Display> {
-  const above: Display['above'] = line => stdout.write(`${line}\n`)
   if (chosen === 'terminal') {
     const {createTerminalDisplay} = await import('./terminal.ts')
     return createTerminalDisplay(stderr, stdout, options)
   }
-  if (chosen === 'lines') return {above, ...createLinesDisplay(stderr, options)}
-  if (chosen === 'json') return {above, ...createJsonDisplay(stderr, options)}
-  return {above, event() {}, end() {}}
+  if (chosen === 'lines') return withResults(createLinesDisplay(stderr, options), stdout)
+  if (chosen === 'json') return withResults(createJsonDisplay(stderr, options), stdout)
+  return withResults({event() {}, end() {}}, stdout)
+}
+
+function withResults(teller: Teller, stdout: NodeJS.WritableStream): Display {
+  const results = gatherLines(stdout)
+  let isAsked = false
+  return {
+    event: teller.event,
+    above(line) {
+      results.add(line)
+      if (isAsked) return
+      isAsked = true
+      setImmediate(() => {
+        isAsked = false
+        results.flush()
+      })
+    },
+    end() {
+      teller.end()
+      results.flush()
+    },
+  }
 }

@@ -7,6 +7,7 @@ import type {Progress} from '../../upload/progress.ts'
 import {emptyRate, measureRate} from '../../upload/rate.ts'
 import type {Display, DisplayOptions, DisplayStream} from './display.ts'
 import {drawFrame} from './frame.ts'
+import {gatherLines} from './gather-lines.ts'
 import type {View} from './frame.ts'
 import * as words from './words.ts'
 
@@ -58,19 +59,13 @@ export function createTerminalDisplay(
   stream.on('resize', guard)
   spinner.start()
 
-  // ora draws anew after every write. Thousands of small files a second are written in a few.
-  let above = ''
-  const flush = (): void => {
-    if (above !== '') results.write(above)
-    above = ''
-  }
-  const timer = setInterval(flush, INTERVAL)
+  // ora draws anew after every write.
+  const lines = gatherLines(results)
+  const timer = setInterval(lines.flush, INTERVAL)
   timer.unref()
 
   return {
-    above(line) {
-      above += `${line}\n`
-    },
+    above: lines.add,
     event(event) {
       const line = describeLasting(event, progress)
       progress = advance(progress, event)
@@ -80,7 +75,7 @@ export function createTerminalDisplay(
       stream.removeListener('resize', guard)
       clearInterval(timer)
       spinner.stop()
-      flush()
+      lines.flush()
       const line = words.describeEnd(progress, options.expected, now() - started)
       if (line !== undefined && !isOver) stream.write(`${line}\n`)
       isOver = true
