@@ -72,13 +72,17 @@ export async function openSession(needs: SessionNeeds): Promise<KeptSession> {
 }
 
 /** Drops what an earlier run left of an upload that now goes whole. */
-export async function dropEarlier(needs: SessionNeeds): Promise<void> {
-  const {keep, store, target, source} = needs
+export function dropEarlier(needs: SessionNeeds): void | Promise<void> {
+  const journals = needs.keep?.journals
   // Many small files come here, and to identify each costs more than to send it.
-  const isAny = keep?.journals.hasAny() ?? false
-  if (keep === undefined || !(isAny instanceof Promise ? await isAny : isAny)) return
-  if (!(await keep.journals.has(await identifyUpload(store.endpoint, target, source.path)))) return
-  const journal = await takeJournal(needs, keep.journals)
+  return journals === undefined || journals.hasAny() === false ? undefined : dropFrom(journals, needs)
+}
+
+async function dropFrom(journals: Journals, needs: SessionNeeds): Promise<void> {
+  const {store, target, source} = needs
+  if (!(await journals.hasAny())) return
+  if (!(await journals.has(await identifyUpload(store.endpoint, target, source.path)))) return
+  const journal = await takeJournal(needs, journals)
   if (journal?.previous !== undefined) await abortEarlier(needs, journal.previous.head.session)
   await journal?.remove()
 }
