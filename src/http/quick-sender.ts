@@ -8,6 +8,7 @@ import type {WholeAnswer} from './answer-reader.ts'
 import type {Origin} from './origin.ts'
 import type {Request} from './send.ts'
 import {readSendQueue} from './send-queue.ts'
+import {DEFAULT_WAITS} from './waits.ts'
 import type {Waits} from './waits.ts'
 
 export interface QuickOptions {
@@ -29,6 +30,14 @@ export interface QuickSender {
 export function createQuickSender(agent: http.Agent, origin: Origin): QuickSender {
   const connections = createFreeConnections(agent, origin)
   const {host} = origin
+  const watches = new WeakMap<Connection, SmallWatch>()
+
+  function watchOf(connection: Connection): SmallWatch {
+    const watch = watches.get(connection) ?? watchSmall(connection, host)
+    watches.set(connection, watch)
+    return watch
+  }
+
   return {
     close: () => connections.close(),
     send: (request, body, {signal, waits}) =>
@@ -36,7 +45,8 @@ export function createQuickSender(agent: http.Agent, origin: Origin): QuickSende
         const head = formatHead(request, host, body.length)
         const connection = connections.take()
         const {socket} = connection
-        const watch = watchSmall(connection, waits, host)
+        const watch = watchOf(connection)
+        watch.begin(waits)
         const letGo = onAbort(signal, () => socket.destroy())
         const end = (): void => {
           watch.stop()
@@ -82,14 +92,28 @@ function formatHead({method, path, headers}: Request, host: string, size: number
   return `${head}content-length: ${size}\r\nconnection: keep-alive\r\n\r\n`
 }
 
-/** The waits of a request that leaves in one write: for the connection, for the answer, and in the middle of it. */
-function watchSmall(connection: Connection, waits: Waits, host: string) {
+/** The waits of requests that leave in one write: for the connection, for the answer, and in the middle of it. */
+interface SmallWatch {
+  begin(waits: Waits): void
+  /** Begins the wait that is due now anew. */
+  move(hasBegun: boolean): void
+  stop(): void
+  failure(): Failure | undefined
+}
+
+/** One timer serves all requests of a connection: to set one and clear it costs as much as to read the answer. */
+function watchSmall(connection: Connection, host: string): SmallWatch {
   const {socket} = connection
+  let waits = DEFAULT_WAITS
   let failure: Failure | undefined
-  let isOver = false
+  let isOver = true
   let isAnswering = false
   let queued: number | undefined
-  let timer: NodeJS.Timeout
+  /** Which wait it is, of all. */
+  let turn = 0
+  let timer: NodeJS.Timeout | undefined
+  let length = 0
+  socket.once('close', () => clearTimeout(timer))
 
   function fail(message: string): void {
     failure = new Failure('network', message, {retryable: true})
@@ -98,38 +122,50 @@ function watchSmall(connection: Connection, waits: Waits, host: string) {
 
   /** What the kernel swallowed at once can take long to leave: no answer can come before that. */
   async function checkAnswer(): Promise<void> {
-    const [before, asked] = [queued, timer]
+    const [before, asked] = [queued, turn]
     queued = await readSendQueue(socket)
     // What moved meanwhile has begun another wait.
-    if (isOver || timer !== asked) return
+    if (isOver || turn !== asked) return
     if (queued !== undefined && queued > 0 && queued !== before) wait()
     else fail(`${host} did not answer within ${formatDuration(waits.answer)}.`)
   }
 
-  function wait(): void {
-    timer = connection.isConnecting()
-      ? setTimeout(
-          () => fail(`${host} did not take the connection within ${formatDuration(waits.connect)}.`),
-          waits.connect,
-        )
-      : isAnswering
-        ? setTimeout(
-            () => fail(`${host} stopped in the middle of its answer for ${formatDuration(waits.stall)}.`),
-            waits.stall,
-          )
-        : setTimeout(() => void checkAnswer(), waits.answer)
+  function runOut(): void {
+    if (isOver) return
+    if (connection.isConnecting()) {
+      fail(`${host} did not take the connection within ${formatDuration(waits.connect)}.`)
+    } else if (isAnswering) {
+      fail(`${host} stopped in the middle of its answer for ${formatDuration(waits.stall)}.`)
+    } else void checkAnswer()
   }
-  wait()
+
+  function wait(): void {
+    turn++
+    const due = connection.isConnecting() ? waits.connect : isAnswering ? waits.stall : waits.answer
+    if (timer !== undefined && due === length) {
+      timer.refresh()
+      return
+    }
+    clearTimeout(timer)
+    // It is the connection that keeps the process.
+    timer = setTimeout(runOut, due).unref()
+    length = due
+  }
 
   return {
-    move(hasBegun: boolean): void {
-      clearTimeout(timer)
+    begin(given) {
+      waits = given
+      isOver = false
+      isAnswering = false
+      queued = undefined
+      wait()
+    },
+    move(hasBegun) {
       isAnswering = hasBegun
       wait()
     },
-    stop(): void {
+    stop() {
       isOver = true
-      clearTimeout(timer)
     },
     failure: () => failure,
   }

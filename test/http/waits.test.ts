@@ -137,6 +137,24 @@ describe('the wait for an answer', () => {
     }
   })
 
+  it('begins with each request of a connection, however long it idled', async () => {
+    let count = 0
+    const server = await startServer((request, response) => {
+      request.resume()
+      if (++count <= 2) response.end('here')
+    })
+    const wire = openWire({waits: {...PATIENT, answer: 300}})
+    const request = {body: bufferBody(Buffer.alloc(1))}
+    expect((await sendTo(wire, server.origin, request)).text).to.equal('here')
+    await new Promise(resolve => setTimeout(resolve, 500))
+    expect((await sendTo(wire, server.origin, request)).text).to.equal('here')
+    await new Promise(resolve => setTimeout(resolve, 200))
+    const started = performance.now()
+    await expectFailure(sendTo(wire, server.origin, request), server.origin, 'did not answer within 0.3 s.')
+    expect(performance.now() - started).to.be.above(250)
+    expect(server.sockets).to.have.length(1)
+  })
+
   it('is not over for an answer that begins while the kernel is asked what it still holds', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'skylift-waits-'))
     const pipe = join(folder, 'pipe')

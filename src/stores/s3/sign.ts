@@ -38,6 +38,8 @@ export function encodeWord(text: string): string {
 
 /** Encodes a key for a path; slashes and dot segments stay as they are, since they are part of the key. */
 export function encodeKey(key: string): string {
+  // Most keys are plain.
+  if (/^[\w.~/-]*$/u.test(key)) return key
   return encodeWord(key).replaceAll('%2F', '/')
 }
 
