@@ -73,7 +73,8 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
   }
 
   async function begin(): Promise<void> {
-    source = await openFile(path, settings.onChange === 'prefix')
+    const found = openFile(path, settings.onChange === 'prefix')
+    source = found instanceof Promise ? await found : found
     const call = makeCall(id, 0, settings.signal, settings)
     const plan = planParts(source.size, await store.limits(call), settings)
     const needs = {id, target, options, source, plan, store, call, settings, keep, tell}
@@ -97,12 +98,15 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
       while (pending.size > 0) await Promise.all(pending)
       let stored: StoredObject | undefined
       try {
-        if (failure === undefined) stored = await work?.complete()
+        const completed = failure === undefined ? work?.complete() : undefined
+        stored = completed instanceof Promise ? await completed : completed
       } catch (error) {
         fail(error)
       }
-      const keptParts = (await work?.end(failure)) ?? 0
-      await source?.close()
+      const ended = work?.end(failure) ?? 0
+      const keptParts = ended instanceof Promise ? await ended : ended
+      const closed = source?.close()
+      if (closed instanceof Promise) await closed
       return {
         isForgotten,
         keptParts,

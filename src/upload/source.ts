@@ -24,11 +24,14 @@ export interface Source {
   body(range: ByteRange): Body
   /**
    * Compares the file with what it was. `touched` means that only its ctime differs: a chmod or a new hard link, most
-   * likely, so its bytes must be compared before they are trusted. Fails `source-changed`.
+   * likely, so its bytes must be compared before they are trusted. Fails `source-changed`. Without a promise where the
+   * system answers at once.
    */
-  check(): Promise<'same' | 'touched'>
+  check(): Check | Promise<Check>
   close(): void | Promise<void>
 }
+
+export type Check = 'same' | 'touched'
 
 /** A FIFO without a writer would hold the opening; no regular file minds. Windows does not know the word. */
 const FLAGS = constants.O_RDONLY | ((constants as Partial<typeof constants>).O_NONBLOCK ?? 0)
@@ -75,31 +78,42 @@ const statPath = quickCall(
 
 /**
  * Opens a file for upload. As a prefix, the file may grow: the bytes that are there now are the object, compared once
- * more before the end. Fails `not-found`, `forbidden`, or `usage` for what is not a file.
+ * more before the end. Fails `not-found`, `forbidden`, or `usage` for what is not a file. Without a promise where the
+ * system answers at once.
  */
-export async function openFile(path: string, isPrefix = false): Promise<Source> {
-  let opened: Opened
-  try {
-    opened = await openFd(path)
-  } catch (error) {
+export function openFile(path: string, isPrefix = false): Source | Promise<Source> {
+  const fail = (error: unknown): never => {
     throw sourceFailure(error, path)
   }
-  const {fd, stats} = opened
+  const open = (opened: Opened): Source => createSource(opened, path, isPrefix)
+  try {
+    const opened = openFd(path)
+    return opened instanceof Promise ? opened.then(open, fail) : open(opened)
+  } catch (error) {
+    return fail(error)
+  }
+}
+
+function createSource({fd, stats}: Opened, path: string, isPrefix: boolean): Source {
   const identity = identify(stats)
   const readAt = createReader(fd)
+  const compare = (now: BigIntStats): Check => compareIdentity(identity, identify(now), path, isPrefix)
+  const fail = (error: unknown): never => {
+    throw changed(path, 'it is gone', error)
+  }
   return {
     path,
     size: identity.size,
     identity,
     body: range => fileBody(readAt, fd, range, path),
-    async check() {
-      let now: BigIntStats
+    check() {
+      let now: BigIntStats | Promise<BigIntStats>
       try {
-        now = await statPath(path)
+        now = statPath(path)
       } catch (error) {
-        throw changed(path, 'it is gone', error)
+        return fail(error)
       }
-      return compareIdentity(identity, identify(now), path, isPrefix)
+      return now instanceof Promise ? now.catch(fail).then(compare) : compare(now)
     },
     close: () => closeFd(fd),
   }
@@ -119,7 +133,7 @@ export async function checkFile(path: string): Promise<number> {
   return (await identifyFile(path)).size
 }
 
-function compareIdentity(before: FileIdentity, now: FileIdentity, path: string, isPrefix: boolean): 'same' | 'touched' {
+function compareIdentity(before: FileIdentity, now: FileIdentity, path: string, isPrefix: boolean): Check {
   if (now.inode !== before.inode) throw changed(path, 'another file has taken its place')
   if (isPrefix && now.size >= before.size) return now.ctimeNs === before.ctimeNs ? 'same' : 'touched'
   if (now.size !== before.size) throw changed(path, now.size > before.size ? 'it grew' : 'it became shorter')

@@ -28,7 +28,8 @@ function createWhole({id, target, options, source, plan, store, call, settings}:
       if (isFailure(error, 'integrity')) await source.check()
       throw error
     }
-    await source.check()
+    const checked = source.check()
+    if (checked instanceof Promise) await checked
     stored = done
     settings.onEvent({event: 'stored', id, part: 0, size: source.size})
   }

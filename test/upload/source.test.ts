@@ -10,9 +10,10 @@ import {skipUnless} from '../support/skip.ts'
 import {makeTempFolder} from '../support/temp-folder.ts'
 import {pastTick} from '../support/tick.ts'
 
-async function failureOf(promise: Promise<unknown>): Promise<Failure> {
+/** What fails at once, or with a promise. */
+async function failureOf(run: () => unknown): Promise<Failure> {
   try {
-    await promise
+    await run()
   } catch (error) {
     if (error instanceof Failure) return error
     throw error
@@ -28,8 +29,8 @@ describe('files to upload', () => {
 
   /** Both looks at a file must say the same of it. */
   async function refusal(path: string): Promise<Failure> {
-    const opened = await failureOf(openFile(path))
-    const checked = await failureOf(checkFile(path))
+    const opened = await failureOf(() => openFile(path))
+    const checked = await failureOf(() => checkFile(path))
     expect({code: checked.code, message: checked.message}).to.deep.equal({code: opened.code, message: opened.message})
     return opened
   }
@@ -53,8 +54,8 @@ describe('files to upload', () => {
     skipUnless(this, process.platform !== 'win32', 'Windows has no FIFOs')
     const path = join(folder, 'fifo')
     execFileSync('mkfifo', [path])
-    expect((await failureOf(checkFile(path))).message).to.match(/is not a regular file\.$/u)
-    const opening = failureOf(openFile(path))
+    expect((await failureOf(() => checkFile(path))).message).to.match(/is not a regular file\.$/u)
+    const opening = failureOf(() => openFile(path))
     const deadline = new Promise<'hangs'>(resolve => {
       setTimeout(() => resolve('hangs'), 1000).unref()
     })
@@ -82,7 +83,7 @@ describe('files to upload', () => {
     const isRoot = process.getuid?.() === 0
     if (isRoot) process.seteuid?.(65_534)
     try {
-      const failure = await failureOf(openFile(path))
+      const failure = await failureOf(() => openFile(path))
       expect(failure.code).to.equal('forbidden')
       expect(failure.message).to.contain(path)
     } finally {
@@ -155,7 +156,7 @@ describe('a file that is watched', () => {
   for (const [what, change, words] of changes) {
     it(`fails source-changed when it ${what}`, async () => {
       await change()
-      const failure = await failureOf(source.check())
+      const failure = await failureOf(() => source.check())
       expect(failure.code).to.equal('source-changed')
       expect(failure.message).to.contain('changed while it was uploaded')
       expect(failure.message).to.match(words)
