@@ -170,7 +170,8 @@ async function exchangeSmall(
   {signal, answer, onWindow, onSent}: SendOptions,
 ): Promise<Answer> {
   const {body} = request
-  const loaded = body === undefined || body.bytes !== undefined ? body : await loadSmall(body)
+  const loading = body === undefined ? undefined : loadSmall(body)
+  const loaded = loading instanceof Promise ? await loading : loading
   const bytes = loaded?.bytes ?? NOTHING
   signal.throwIfAborted()
   if (bytes.length > 0) onWindow?.(bytes, 0)

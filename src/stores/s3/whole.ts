@@ -25,7 +25,8 @@ export function createPutWhole(
 
   return async function putWhole(target, body, options, call): Promise<StoredObject> {
     // The old object is gone by the time an ETag could be compared, so the store itself must check before.
-    const loaded = body.bytes === undefined ? await loadSmall(body) : body
+    const loading = loadSmall(body)
+    const loaded = loading instanceof Promise ? await loading : loading
     const summed = sumUp({body: loaded, withMd5: trust.verifiesCrc32() !== true, signal: call.signal})
     const sums = summed instanceof Promise ? await summed : summed
     let isTooMuch = false
