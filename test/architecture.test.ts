@@ -55,7 +55,6 @@ const OWNED: readonly (readonly [prefix: string, owners: readonly string[]])[] =
   ['@oclif/', ['cli', 'commands']],
   ['ora', ['cli']],
   ['conf', ['cli']],
-  ['p-limit', ['stores/layers/limit']],
 ]
 
 /** What runs in the browser too. */
@@ -234,7 +233,6 @@ describe('the check of the walls', () => {
     ['stores/url/x.ts', `import {y} from '../s3/client.ts'`, 'imports `stores/s3/client.ts`'],
     ['stores/open.ts', `import {y} from '../upload/plan.ts'`, 'imports `upload/plan.ts`'],
     ['stores/swift/x.ts', `import {S3Client} from '@aws-sdk/client-s3'`, 'imports `@aws-sdk/client-s3`'],
-    ['stores/layers/retry.ts', `import pLimit from 'p-limit'`, 'imports `p-limit`'],
     ['upload/x.ts', `const {default: ora} = await import('ora')`, 'imports `ora`'],
     ['commands/x.ts', `import Conf from 'conf'`, 'imports `conf`'],
     ['upload/x.ts', `import {Flags} from '@oclif/core'`, 'imports `@oclif/core`'],

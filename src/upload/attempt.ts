@@ -42,7 +42,9 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
   const {path, target, options} = item
   const {onEvent, keep} = settings
   const tell = (message: string): void => onEvent({event: 'note', id, message})
-  const pending = new Set<Promise<void>>()
+  /** Pieces that were handed out and have not ended. */
+  let running = 0
+  let wake = (): void => {}
   let source: Source | undefined
   let work: Work | undefined
   let failure: Failure | undefined
@@ -57,17 +59,14 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
 
   /** Makes a piece of work whose failure ends this attempt alone. */
   function piece(run: () => Promise<void>): () => Promise<void> {
-    let done = (): void => {}
-    const end = new Promise<void>(resolve => (done = resolve))
-    pending.add(end)
+    running++
     return async () => {
       try {
         if (failure === undefined) await run()
       } catch (error) {
         fail(error)
       } finally {
-        pending.delete(end)
-        done()
+        if (--running === 0) wake()
       }
     }
   }
@@ -95,7 +94,7 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
       }
     },
     async settle() {
-      while (pending.size > 0) await Promise.all(pending)
+      if (running > 0) await new Promise<void>(resolve => (wake = resolve))
       let stored: StoredObject | undefined
       try {
         const completed = failure === undefined ? work?.complete() : undefined
@@ -119,7 +118,9 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
     },
     cancel(reason) {
       fail(reason)
-      pending.clear()
+      // What was handed out and never begun is not waited for.
+      running = 0
+      wake()
     },
   }
 }

@@ -1,5 +1,6 @@
 import {setMaxListeners} from 'node:events'
 import {asFailure, Failure} from '../core/failure.ts'
+import {createSlots} from '../core/slots.ts'
 import {formatTarget} from '../core/target.ts'
 import type {ObjectOptions, PartPlan, PartReceipt, StoredObject, Target, UploadStore} from '../stores/store.ts'
 import {createFailureLog} from './failure-log.ts'
@@ -70,7 +71,7 @@ export async function uploadAll(
   // All that waits listens to it; Node would print a warning at the eleventh.
   setMaxListeners(0, settings.signal)
   const log = createFailureLog(settings.maxFailures ?? Infinity, Math.max(LEAST_PATIENCE, settings.concurrency * 2))
-  const room = createRoom(settings.concurrency * 2)
+  const room = createSlots(settings.concurrency * 2)
   let done = 0
   let skipped = 0
 
@@ -116,7 +117,8 @@ export async function uploadAll(
       }
       for (const run of transfer.pieces()) {
         // There are workers enough for many small objects: large ones must not be begun far ahead of their turn.
-        await room.take()
+        const waited = room.take()
+        if (waited instanceof Promise) await waited
         yield () => run().finally(room.give)
       }
       yield () => end(transfer)
@@ -146,25 +148,4 @@ export async function uploadAll(
   if (keptParts === 0) throw reason
   const kept = `${keptParts.toLocaleString('en')} ${keptParts === 1 ? 'part is' : 'parts are'} kept at the store.`
   throw new Failure(reason.code, `${reason.message} ${kept}`, {cause: reason, suggestion: GO_ON})
-}
-
-interface Room {
-  take(): Promise<void>
-  give(): void
-}
-
-/** Room for so many at once; only one may wait for it at a time. */
-function createRoom(most: number): Room {
-  let taken = 0
-  let wake = (): void => {}
-  return {
-    async take() {
-      if (taken >= most) await new Promise<void>(resolve => (wake = resolve))
-      taken++
-    },
-    give() {
-      taken--
-      wake()
-    },
-  }
 }

@@ -24,10 +24,8 @@ const SIGNING = [
   '@smithy/core',
   '@smithy/types',
   'content-disposition',
-  'p-limit',
   'parse-duration',
   'proxy-from-env',
-  'yocto-queue',
 ]
 
 function findPackages(sources: readonly string[]): Set<string> {

@@ -1,6 +1,7 @@
-import pLimit from 'p-limit'
 import {Failure, isFailure} from '../../core/failure.ts'
 import {SMALL_OBJECT} from '../../core/sizes.ts'
+import {createSlots} from '../../core/slots.ts'
+import type {Slots} from '../../core/slots.ts'
 import type {Call, UploadStore} from '../store.ts'
 import {createAdaptiveLimit} from './adaptive-limit.ts'
 
@@ -15,9 +16,9 @@ const SHARE_OF_SMALL = 1 / 4
  * arrives after the abort stays for ever.
  */
 export function withLimit<S extends UploadStore>(store: S, concurrency: number, small = concurrency): S {
-  const limit = pLimit(concurrency)
-  const smallLimit = pLimit(concurrency)
-  const tinyLimit = pLimit(concurrency)
+  const slots = createSlots(concurrency)
+  const smallSlots = createSlots(concurrency)
+  const tinySlots = createSlots(concurrency)
   const adaptive = createAdaptiveLimit(concurrency)
   const aborted = new Set<string>()
   const inFlight = new Map<string, Set<Promise<unknown>>>()
@@ -32,36 +33,38 @@ export function withLimit<S extends UploadStore>(store: S, concurrency: number, 
     return running.finally(done)
   }
 
-  function setLimits(): void {
+  function resize(): void {
     const atOnce = (count: number): number => Math.max(adaptive.now, Math.floor((count * adaptive.now) / concurrency))
-    limit.concurrency = adaptive.now
-    smallLimit.concurrency = atOnce(small * SHARE_OF_SMALL)
-    tinyLimit.concurrency = atOnce(small)
+    slots.resize(adaptive.now)
+    smallSlots.resize(atOnce(small * SHARE_OF_SMALL))
+    tinySlots.resize(atOnce(small))
   }
-  setLimits()
+  resize()
 
-  function limitFor(size: number): typeof limit {
-    if (size >= SMALL_OBJECT || small <= concurrency) return limit
-    return size > TINY ? smallLimit : tinyLimit
+  function slotsFor(size: number): Slots {
+    if (size >= SMALL_OBJECT || small <= concurrency) return slots
+    return size > TINY ? smallSlots : tinySlots
   }
 
   /** How much of what is allowed is in use, as if all were parts. */
   function countInFlight(): number {
-    const used = [limit, smallLimit, tinyLimit].map(each => each.activeCount / each.concurrency)
+    const used = [slots, smallSlots, tinySlots].map(each => each.taken / each.most)
     return Math.ceil(used.reduce((sum, each) => sum + each, 0) * adaptive.now)
   }
 
   function adapt({onConcurrency}: Call): void {
-    const before = limit.concurrency
-    setLimits()
+    const before = slots.most
+    resize()
     onConcurrency?.({before, now: adaptive.now, most: concurrency})
   }
 
-  /** Runs a request that holds a slot, and learns from its end. */
-  async function watch<T>(call: Call, run: () => Promise<T>): Promise<T> {
-    call.signal.throwIfAborted()
+  /** Runs a request in a slot, and learns from its end. */
+  async function runIn<T>(slot: Slots, call: Call, run: () => Promise<T>): Promise<T> {
+    const waited = slot.take()
+    if (waited instanceof Promise) await waited
     const round = adaptive.begin()
     try {
+      call.signal.throwIfAborted()
       const result = await run()
       if (adaptive.succeed(round)) adapt(call)
       return result
@@ -69,20 +72,20 @@ export function withLimit<S extends UploadStore>(store: S, concurrency: number, 
       const cannotKeepUp = isFailure(error, 'busy') && error.retryable
       if (cannotKeepUp && adaptive.slowDown(round, countInFlight())) adapt(call)
       throw error
+    } finally {
+      slot.give()
     }
   }
 
   return {
     ...store,
     putWhole: (target, body, options, call) =>
-      limitFor(body.size)(() => watch(call, () => store.putWhole(target, body, options, call))),
+      runIn(slotsFor(body.size), call, () => store.putWhole(target, body, options, call)),
     putPart: (session, part, body, call) =>
-      limit(() =>
-        watch(call, () => {
-          if (aborted.has(session.uploadId)) throw new Failure('interrupted', 'The upload was aborted.')
-          return track(session.uploadId, store.putPart(session, part, body, call))
-        }),
-      ),
+      runIn(slots, call, () => {
+        if (aborted.has(session.uploadId)) throw new Failure('interrupted', 'The upload was aborted.')
+        return track(session.uploadId, store.putPart(session, part, body, call))
+      }),
     async abort(session, call) {
       aborted.add(session.uploadId)
       await Promise.allSettled([...(inFlight.get(session.uploadId) ?? [])])
