@@ -113,10 +113,10 @@ export async function peek<T>(items: AsyncGenerator<T>): Promise<AsyncIterable<T
   const first = await items.next()
   let isTaken = false
   const rest: AsyncIterator<T> = {
-    async next() {
+    next() {
       if (isTaken) return items.next()
       isTaken = true
-      return first
+      return Promise.resolve(first)
     },
     return: () => items.return(undefined),
   }

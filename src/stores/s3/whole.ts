@@ -68,12 +68,16 @@ export function createPutWhole(
     if (sums.md5 !== undefined) headers['content-md5'] = sums.md5.toString('base64')
     if (hasCrc32) headers['x-amz-checksum-crc32'] = crc32ToBase64(sums.crc)
     Object.assign(headers, guard.headers)
-    const answer = await connection
-      .request({method: 'PUT', target, headers, body}, {signal: call.signal, onSent: call.onSent, pace: call.pace})
-      .catch((error: unknown) => {
-        if (isQuestion && isFailure(error, 'unsupported', 'usage')) throw TOO_MUCH
-        throw guard.isRefused(error) ? AGAIN : error
-      })
+    let answer: Answer
+    try {
+      answer = await connection.request(
+        {method: 'PUT', target, headers, body},
+        {signal: call.signal, onSent: call.onSent, pace: call.pace},
+      )
+    } catch (error) {
+      if (isQuestion && isFailure(error, 'unsupported', 'usage')) throw TOO_MUCH
+      throw guard.isRefused(error) ? AGAIN : error
+    }
     const echoed = answeredCrc32(answer)
     // It was known to verify CRC-32 and does not any more: only the ETag can tell now.
     const isUnsure = sums.md5 === undefined && echoed === undefined
