@@ -93,7 +93,7 @@ export function createUpload(
       crc === undefined ? {} : {'x-amz-checksum-crc32': crc32ToBase64(crc), 'x-amz-checksum-type': 'FULL_OBJECT'}
     try {
       const done = await multipart.complete(target, uploadId, {parts, headers: {...guard.headers, ...checksum}}, call)
-      const found = done.etag === '' ? await settle(session, receipts, call) : undefined
+      const found = done.etag === '' ? await confirm(session, receipts, call) : undefined
       const stored = judge(session, receipts, found?.etag ?? done.etag, crc32FromBase64(done.crc32))
       return {
         ...stored,
@@ -130,10 +130,21 @@ export function createUpload(
     call: Call,
   ): Promise<ObjectInfo | undefined> {
     const found = await head(session.target, call).catch(() => undefined)
-    if (found === undefined || found.size !== session.size) return undefined
-    const crc = wholeCrc32(receipts)
-    const sameCrc = crc !== undefined && found.crc32 === formatCrc32(crc)
-    return sameCrc || found.etag === multipartEtag(receipts) ? found : undefined
+    return found !== undefined && isOurs(found, session, receipts) === true ? found : undefined
+  }
+
+  /** Asks after a Complete that named nothing; undefined when it may not be asked. Fails `integrity` for what is not ours. */
+  async function confirm(
+    session: Session,
+    receipts: readonly PartReceipt[],
+    call: Call,
+  ): Promise<ObjectInfo | undefined> {
+    const found = await head(session.target, call).catch((error: unknown) => {
+      if (isFailure(error, 'not-found')) throw noEtag(session.target)
+      return undefined
+    })
+    if (found !== undefined && isOurs(found, session, receipts) === false) throw damaged(session.target)
+    return found
   }
 
   return {
@@ -193,6 +204,14 @@ function partRequest({target, uploadId}: Session, part: Part, body: Body) {
 
 function sending(call: Call): SendOptions {
   return {signal: call.signal, onSent: call.onSent, pace: call.pace}
+}
+
+/** Undefined where neither the size nor a checksum tells. */
+function isOurs(found: ObjectInfo, {size}: Session, receipts: readonly PartReceipt[]): boolean | undefined {
+  if (found.size !== size) return false
+  const crc = wholeCrc32(receipts)
+  if (found.etag === multipartEtag(receipts)) return true
+  return crc === undefined || found.crc32 === undefined ? undefined : found.crc32 === formatCrc32(crc)
 }
 
 /** Compares what the store says of the finished object with our receipts. */
