@@ -55,6 +55,12 @@ describe('skylift upload', () => {
       (error: Error) => error.name === 'NotFound',
     )
 
+  it('waits longer than a timer can where that is wished, and says nothing of it', async () => {
+    const flags = ['--connect-timeout', '60d', '--stall-timeout', '9999999d', '--retry-for', '60d', '-q']
+    const {status, stderr} = await runSkylift(['upload', small, big, 's3://box/patient/', ...flags], home)
+    expect({status, stderr}).to.deep.equal({status: 0, stderr: ''})
+  })
+
   it('tells target, size, time, rate and checksum of a file in one line', async () => {
     const {status, stdout, stderr} = await call(small, 's3://box/words.txt', '-q')
     expect({status, stderr}).to.deep.equal({status: 0, stderr: ''})
