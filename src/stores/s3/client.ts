@@ -6,7 +6,7 @@ import type {Body} from '../../core/body.ts'
 import type {Findings} from '../findings.ts'
 import type {Target} from '../store.ts'
 import type {Refusal} from './failures.ts'
-import {isWebPage, readRefusal, toFailure} from './failures.ts'
+import {isRefused, readRefusal, toFailure} from './failures.ts'
 import type {Quirks} from './quirks.ts'
 import type {Credentials, Unsigned} from './sign.ts'
 import {encodeKey, encodeQuery, signHeaders} from './sign.ts'
@@ -123,7 +123,7 @@ export function createConnection(settings: S3Settings): S3Connection {
           const answer = await sendSigned(settings.wire, request, place, identity, options)
           const next = hop < 3 ? redirectOf(answer, place.origin) : undefined
           if (next === undefined) {
-            if (answer.status >= 300 || isWebPage(answer.text)) throw new Refused(readRefusal(answer))
+            if (isRefused(answer, request.method)) throw new Refused(readRefusal(answer))
             return answer
           }
           place = {...place, origin: next}

@@ -137,6 +137,14 @@ const NOT_S3: Row = [
   ENDPOINT,
 ]
 
+/** As many a server for web pages does, with an ETag of its words, whatever it is sent. */
+const TALKS: Row = [
+  'config',
+  false,
+  () => 'What answers at this endpoint does not look like an S3 store: it answers an upload with words.',
+  ENDPOINT,
+]
+
 function findRow(refusal: Refusal): Row {
   // A store may say anything, `constructor` too.
   const row = Object.hasOwn(BY_CODE, refusal.providerCode) ? BY_CODE[refusal.providerCode] : undefined
@@ -144,6 +152,7 @@ function findRow(refusal: Refusal): Row {
     return BY_CODE['RequestExpired'] ?? REFUSED
   if (row !== undefined) return row
   if (refusal.status >= 500 && refusal.status !== 501 && refusal.status !== 507) return SERVER_ERROR
+  if (refusal.status < 300 && refusal.isHtml !== true) return refusal.providerCode === '' ? TALKS : SERVER_ERROR
   const known = BY_STATUS[refusal.status] ?? REFUSED
   return refusal.isHtml && known !== REDIRECT ? NOT_S3 : known
 }
@@ -195,6 +204,11 @@ function retryAfter(refusal: Refusal): {retryAfter: number} | undefined {
 /** True for a page for people: whoever sends one, whatever the status, is no S3 store. */
 export function isWebPage(text: string): boolean {
   return /^\s*<(?:!doctype html|html)/iu.test(text)
+}
+
+/** True for what is no success: a refusal, a page for people, or any words where S3 has none, after an upload. */
+export function isRefused({status, text}: Answer, method: string): boolean {
+  return status >= 300 || isWebPage(text) || (method === 'PUT' && text.trim() !== '')
 }
 
 /** Reads the refusal out of an answer of the data plane. */
