@@ -89,6 +89,15 @@ describe('complete of S3', () => {
     }
   })
 
+  it('says how the parts were checked where the store says nothing of the whole', async () => {
+    for (const checksum of ['crc32', 'md5'] as const) {
+      answer([done('<ETag>opaque</ETag>')])
+      const stored = await open().complete({...SESSION, checksum}, RECEIPTS, newCall())
+      expect(stored).to.deep.include({etag: 'opaque', crc32: crcOf(WHOLE), verified: {by: checksum}})
+      stopAnswering()
+    }
+  })
+
   it('escapes whatever a store gave as an ETag', async () => {
     const seen = answer([done('<ETag>x</ETag>')])
     await open().complete({...SESSION, size: 6}, [{...RECEIPTS[0]!, etag: '<a&"b">'}], newCall())
