@@ -102,6 +102,13 @@ export function checkOrigin(origin: string): void {
   if (origin.split('*').length > 2) {
     throw new Failure('usage', `--origin: "${origin}" has more than one "*", and stores take one.`)
   }
+  // Stores compare letter by letter.
+  const {origin: written} = URL.canParse(origin) ? new URL(origin) : {origin: 'null'}
+  if (written !== origin && written !== 'null') {
+    throw new Failure('usage', `--origin: a browser writes "${origin}" in another way.`, {
+      suggestion: `Write it as ${written}.`,
+    })
+  }
 }
 
 function checkHeader(header: string): void {

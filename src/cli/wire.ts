@@ -1,4 +1,4 @@
-import {formatDuration} from '../core/durations.ts'
+import {formatDuration, LONGEST_TIMER} from '../core/durations.ts'
 import {printable} from '../core/printable.ts'
 import {createAgents, readCertificates} from '../http/agents.ts'
 import type {Wire} from '../http/send.ts'
@@ -20,8 +20,8 @@ export function createWire(flags: ConnectionFlags): Wire {
     }),
     waits: {
       ...DEFAULT_WAITS,
-      connect: flags['connect-timeout'] ?? DEFAULT_WAITS.connect,
-      stall: flags['stall-timeout'] ?? DEFAULT_WAITS.stall,
+      connect: Math.min(flags['connect-timeout'] ?? DEFAULT_WAITS.connect, LONGEST_TIMER),
+      stall: Math.min(flags['stall-timeout'] ?? DEFAULT_WAITS.stall, LONGEST_TIMER),
     },
     ...(flags.debug === true
       ? {

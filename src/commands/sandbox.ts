@@ -4,6 +4,7 @@ import {durationFlag} from '../cli/flags.ts'
 import {watchInterrupts} from '../cli/interrupts.ts'
 import {sandboxFolder} from '../cli/sandbox.ts'
 import {describeSandbox} from '../cli/sandbox-words.ts'
+import {LONGEST_TIMER} from '../core/durations.ts'
 import {findSandbox} from '../sandbox/find-sandbox.ts'
 
 export default class Sandbox extends BaseCommand {
@@ -39,7 +40,7 @@ The store listens on loopback only. Its keys are made at the first start and kep
       folder,
       onIdle,
       ...(flags.port === undefined ? {} : {port: flags.port}),
-      ...(flags.idle === undefined ? {} : {idleTimeout: flags.idle}),
+      ...(flags.idle === undefined ? {} : {idleTimeout: Math.min(flags.idle, LONGEST_TIMER)}),
     })
     const {close, ...told} = sandbox
     if (this.jsonEnabled()) this.logJson({ok: true, ...told})

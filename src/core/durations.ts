@@ -6,6 +6,9 @@ const WORDED =
   /^(?:\s*\d+(?:\.\d+)?\s*(?:y(?:ears?|rs?)?|mo(?:nths?)?|w(?:eeks?|ks?)?|d(?:ays?)?|h(?:ours?|rs?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?|ms))+$/iu
 const ISO = /^P(?=\d|T\d)(?:\d+W)?(?:\d+D)?(?:T(?=\d)(?:\d+H)?(?:\d+M)?(?:\d+S)?)?$/iu
 
+/** What a timer can wait for, almost 25 days: Node ends a longer one at once. */
+export const LONGEST_TIMER = 2 ** 31 - 1
+
 /** Reads `1h30m`, `7d`, `P1D`, or a bare number as seconds, and returns milliseconds above zero. Fails `usage`. */
 export function parseDuration(text: string): number {
   const trimmed = text.trim()

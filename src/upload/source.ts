@@ -1,4 +1,4 @@
-import {close, closeSync, constants, fstat, fstatSync, open, openSync, stat, statSync} from 'node:fs'
+import {close, closeSync, constants, fstat, fstatSync, open, openSync, readSync, stat, statSync} from 'node:fs'
 import type {BigIntStats} from 'node:fs'
 import {promisify} from 'node:util'
 import {Failure} from '../core/failure.ts'
@@ -54,7 +54,7 @@ const openFd = quickCall(
   (path: string): Opened => {
     const fd = openSync(path, FLAGS)
     try {
-      return {fd, stats: checkRegular(fstatSync(fd, EXACT), path)}
+      return {fd, stats: checkEmpty(fd, checkRegular(fstatSync(fd, EXACT), path), path)}
     } catch (error) {
       closeSync(fd)
       throw error
@@ -63,7 +63,7 @@ const openFd = quickCall(
   async path => {
     const fd = await inPool.open(path, FLAGS)
     try {
-      return {fd, stats: checkRegular(await inPool.fstat(fd, EXACT), path)}
+      return {fd, stats: checkEmpty(fd, checkRegular(await inPool.fstat(fd, EXACT), path), path)}
     } catch (error) {
       closeSync(fd)
       throw error
@@ -195,4 +195,12 @@ function sourceFailure(error: unknown, path: string): Failure {
   }
   if (code === 'EISDIR') return new Failure('usage', `"${name}" is a folder.`, {cause: error})
   return new Failure('source-changed', `"${name}" cannot be read: ${message}.`, {cause: error})
+}
+
+/** Files of the system, as in /proc, say that they are empty and are not. One that was just written to is seen as changed. */
+function checkEmpty(fd: number, stats: BigIntStats, path: string): BigIntStats {
+  if (stats.size > 0n || readSync(fd, Buffer.alloc(1), 0, 1, 0) === 0 || fstatSync(fd).size > 0) return stats
+  throw new Failure('usage', `"${printable(path)}" has no size of its own: the system makes it while it is read.`, {
+    suggestion: 'Send it as a stream: cat FILE | skylift upload - TARGET',
+  })
 }

@@ -232,6 +232,18 @@ describe('skylift link', () => {
     expect(await readFile(join(folder, 'config'), 'utf8')).to.include('credential_process')
   })
 
+  it('knows so from the environment, too, where the keys are temporary', async () => {
+    const end = new Date(Date.now() + 600_000).toISOString()
+    const env = {...home.env, AWS_CREDENTIAL_EXPIRATION: end}
+    const argv = ['link', 's3://box/k', '--expires', '1h']
+    expect((await callSkylift(argv, {env})).status).to.equal(0)
+    const refused = await callSkylift(argv, {env: {...env, AWS_SESSION_TOKEN: 'token'}})
+    expect(refused.status).to.equal(2)
+    expect(refused.stderr).to.match(/These credentials end in (?:10 min|9 min \d+ s)/u)
+    const over = {...env, AWS_SESSION_TOKEN: 'token', AWS_CREDENTIAL_EXPIRATION: new Date(0).toISOString()}
+    expect((await callSkylift(argv, {env: over})).status).to.equal(4)
+  })
+
   it('ends at once on Ctrl-C, whatever the store does', async function () {
     this.timeout(30_000)
     const silent = createServer()

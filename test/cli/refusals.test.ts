@@ -104,6 +104,13 @@ describe('skylift upload, asked wrongly', () => {
       'config',
     ],
     [
+      'an endpoint with a password in it',
+      ['f', 's3://c/k', '--endpoint-url', 'http://jane:hunter2@localhost:9000'],
+      /^The endpoint at localhost:9000 has a user or a password in it\./u,
+      2,
+      'config',
+    ],
+    [
       'a CA bundle that is not there',
       ['f', 's3://c/k', '--ca-bundle', 'nowhere'],
       /"nowhere" cannot be read/u,

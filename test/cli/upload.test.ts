@@ -5,6 +5,7 @@ import {promisify} from 'node:util'
 import {CreateBucketCommand, GetObjectCommand, GetObjectTaggingCommand, HeadObjectCommand} from '@aws-sdk/client-s3'
 import type {S3Client} from '@aws-sdk/client-s3'
 import {expect} from 'chai'
+import {describeStored} from '../../src/cli/upload-words.ts'
 import {closeAll, openClient, openSandbox} from '../sandbox/support.ts'
 import {makeRandomFile} from '../support/random-file.ts'
 import {accessEnv, BIN, callSkylift, makeHome, readJson, runSkylift} from '../support/run-skylift.ts'
@@ -54,6 +55,22 @@ describe('skylift upload', () => {
       () => false,
       (error: Error) => error.name === 'NotFound',
     )
+
+  it('waits longer than a timer can where that is wished, and says nothing of it', async () => {
+    const flags = ['--connect-timeout', '60d', '--stall-timeout', '9999999d', '--retry-for', '60d', '-q']
+    const {status, stderr} = await runSkylift(['upload', small, big, 's3://box/patient/', ...flags], home)
+    expect({status, stderr}).to.deep.equal({status: 0, stderr: ''})
+  })
+
+  it('tells no ETag as an MD5 that is none', () => {
+    const target = {remote: 's3', container: 'box', key: 'k'}
+    for (const [etag, words] of [
+      [`${'0a'.repeat(16)}-3`, `md5 ${'0a'.repeat(16)}-3`],
+      ['0x8DB', 'md5 of every part'],
+    ] as const) {
+      expect(describeStored({target, size: 1, etag, verified: {by: 'md5'}}, 1)).to.match(new RegExp(`  ${words}$`, 'u'))
+    }
+  })
 
   it('tells target, size, time, rate and checksum of a file in one line', async () => {
     const {status, stdout, stderr} = await call(small, 's3://box/words.txt', '-q')

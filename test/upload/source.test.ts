@@ -72,6 +72,15 @@ describe('files to upload', () => {
     expect((await refusal('/dev/zero')).message).to.equal('"/dev/zero" is not a regular file.')
   })
 
+  it('fails usage for what says that it is empty and is not', async function () {
+    skipUnless(this, process.platform === 'linux', 'no /proc')
+    const failure = await failureOf(() => openFile('/proc/self/status'))
+    expect(failure.code).to.equal('usage')
+    expect(failure.message).to.equal(
+      '"/proc/self/status" has no size of its own: the system makes it while it is read.',
+    )
+  })
+
   it('fails forbidden where it may not be read', async function () {
     skipUnless(this, process.getuid !== undefined, 'Windows has no mode bits')
     const open = await makeTempFolder()

@@ -11,11 +11,6 @@ export function checkPageOrigin(origin: string): void {
       suggestion: 'Name one page that the pattern is for.',
     })
   }
-  const {origin: written} = URL.canParse(origin) ? new URL(origin) : {origin: 'null'}
-  if (written === origin || written === 'null') return
-  throw new Failure('usage', `--origin: a browser writes "${origin}" in another way.`, {
-    suggestion: `Write it as ${written}.`,
-  })
 }
 
 /** Fails `usage` for what is no header, and tells of those that a page cannot set. */

@@ -1,8 +1,8 @@
 import {Args, Flags} from '@oclif/core'
 import {confirm} from '../../cli/ask.ts'
+import {containerArgument} from '../../cli/container-argument.ts'
 import {isOurs} from '../../cli/cors-words.ts'
 import {StoreCommand} from '../../cli/store-command.ts'
-import {targetArgument} from '../../cli/target-argument.ts'
 
 export default class CorsClear extends StoreCommand {
   static override summary = 'Remove all CORS rules of a container; asks first when some are not of Skylift.'
@@ -17,7 +17,7 @@ export default class CorsClear extends StoreCommand {
 
   async run(): Promise<unknown> {
     const {args, flags} = await this.parse(CorsClear)
-    const target = targetArgument(args.target, 'container')
+    const target = containerArgument(args.target)
     return this.useStore(target, flags, async ({store, call}) => {
       const rules = await store.getCors(target, call)
       const others = rules.filter(rule => !isOurs(rule)).length

@@ -1,8 +1,8 @@
 import {Args} from '@oclif/core'
+import {containerArgument} from '../../cli/container-argument.ts'
 import {corsFlags, originNotes, readCorsRule} from '../../cli/cors-rule.ts'
 import {corsToJson, describeCors} from '../../cli/cors-words.ts'
 import {StoreCommand} from '../../cli/store-command.ts'
-import {targetArgument} from '../../cli/target-argument.ts'
 
 export default class CorsSet extends StoreCommand {
   static override summary = 'Let web pages of some origins use a container; your own other rules stay.'
@@ -24,7 +24,7 @@ The origin "null" is what a browser sends for a page opened from a file (file://
 
   async run(): Promise<unknown> {
     const {args, flags} = await this.parse(CorsSet)
-    const target = targetArgument(args.target, 'container')
+    const target = containerArgument(args.target)
     const rule = readCorsRule(flags)
     return this.useStore(target, flags, async ({store, call}) => {
       const notes = [...originNotes(rule.origins), ...(await store.setCors(target, [rule], call))]

@@ -1,7 +1,7 @@
 import {Args} from '@oclif/core'
+import {containerArgument} from '../../cli/container-argument.ts'
 import {corsToJson, describeCors} from '../../cli/cors-words.ts'
 import {StoreCommand} from '../../cli/store-command.ts'
-import {targetArgument} from '../../cli/target-argument.ts'
 
 export default class CorsShow extends StoreCommand {
   static override summary = 'Show which web pages may use a container.'
@@ -13,7 +13,7 @@ export default class CorsShow extends StoreCommand {
 
   async run(): Promise<unknown> {
     const {args, flags} = await this.parse(CorsShow)
-    const target = targetArgument(args.target, 'container')
+    const target = containerArgument(args.target)
     return this.useStore(target, flags, async ({store, call}) => {
       const rules = await store.getCors(target, call)
       if (rules.length === 0) this.tellAside([`"${target.container}" has no CORS rules: no web page may use it.`])

@@ -1,4 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises'
+import {LONGEST_TIMER} from '../../core/durations.ts'
 import type {Failure} from '../../core/failure.ts'
 import {isFailure} from '../../core/failure.ts'
 import {isUnreached} from '../../http/network-failure.ts'
@@ -53,7 +54,7 @@ export function withRetry<S extends UploadStore | Store>(store: S, policy: Retry
         if (!mayRetry(error, attempt, firstFailure)) throw error
         const jitter = random() * Math.min(LONGEST, BASE * 2 ** (attempt - 1))
         // Asked to wait for longer than we would go on: one last try then.
-        const wait = Math.round(Math.min(error.retryAfter ?? jitter, policy.retryFor))
+        const wait = Math.round(Math.min(error.retryAfter ?? jitter, policy.retryFor, LONGEST_TIMER))
         call.onRetry?.({attempt, wait, failure: error})
         call.onSent?.(0)
         await sleep(wait, undefined, {signal: call.signal}).catch(() => call.signal.throwIfAborted())

@@ -6,7 +6,7 @@ import type {Body} from '../../core/body.ts'
 import type {Findings} from '../findings.ts'
 import type {Target} from '../store.ts'
 import type {Refusal} from './failures.ts'
-import {isWebPage, readRefusal, toFailure} from './failures.ts'
+import {isRefused, readRefusal, toFailure} from './failures.ts'
 import type {Quirks} from './quirks.ts'
 import type {Credentials, Unsigned} from './sign.ts'
 import {encodeKey, encodeQuery, signHeaders} from './sign.ts'
@@ -123,7 +123,7 @@ export function createConnection(settings: S3Settings): S3Connection {
           const answer = await sendSigned(settings.wire, request, place, identity, options)
           const next = hop < 3 ? redirectOf(answer, place.origin) : undefined
           if (next === undefined) {
-            if (answer.status >= 300 || isWebPage(answer.text)) throw new Refused(readRefusal(answer))
+            if (isRefused(answer, request.method)) throw new Refused(readRefusal(answer))
             return answer
           }
           place = {...place, origin: next}
@@ -141,7 +141,9 @@ export function createConnection(settings: S3Settings): S3Connection {
     if (refusal.providerCode === 'RequestTimeTooSkewed') {
       const date = refusal.headers['date']
       const truth = typeof date === 'string' ? Date.parse(date) : Number.NaN
-      if (!Number.isNaN(truth)) return {name: 'clock', apply: async () => void (skew = truth - Date.now())}
+      // A year of five digits can stand in no signature.
+      if (truth >= 0 && truth < Date.UTC(10_000))
+        return {name: 'clock', apply: async () => void (skew = truth - Date.now())}
     }
     if (failure.code === 'expired' || refusal.providerCode === 'InvalidToken') {
       return {name: 'credentials', apply: () => renewCredentials(used.credentials)}

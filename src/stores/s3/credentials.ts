@@ -1,3 +1,4 @@
+import {parseDate} from '../../core/dates.ts'
 import {Failure} from '../../core/failure.ts'
 import type {Surroundings} from '../surroundings.ts'
 import type {Credentials} from './sign.ts'
@@ -35,9 +36,13 @@ export function chainCredentials(surroundings: Surroundings, profile: string | u
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     AWS_SESSION_TOKEN: sessionToken,
+    AWS_CREDENTIAL_EXPIRATION: ends,
   } = surroundings.env
   if (profile === undefined && accessKeyId && secretAccessKey) {
-    return staticCredentials({accessKeyId, secretAccessKey, ...(sessionToken ? {sessionToken} : {})})
+    const keys = {accessKeyId, secretAccessKey}
+    if (!sessionToken) return staticCredentials(keys)
+    const expiration = parseDate(ends)
+    return staticCredentials({...keys, sessionToken, ...(expiration === undefined ? {} : {expiration})})
   }
   const fetched = fetchedCredentials(renew => resolveChain(profile, renew))
   return async renew => {

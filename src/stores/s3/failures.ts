@@ -21,6 +21,8 @@ interface Names {
   readonly container: string
   readonly object: string
   readonly words: string
+  /** Where a redirect leads to; empty for none. */
+  readonly elsewhere: string
 }
 
 const busy = (what: string): Row => ['busy', true, () => `The store ${what}.`]
@@ -94,8 +96,21 @@ const BY_CODE: Readonly<Record<string, Row>> = {
   MethodNotAllowed: ['unsupported', false, ({words}) => `The store cannot do this: ${words}.`],
 }
 
+const ENDPOINT = 'Check --endpoint-url (or AWS_ENDPOINT_URL): it must be the address of the S3 API.'
+/** As from http to https. What is signed is signed for one host, and nothing goes where nobody sent it. */
+const REDIRECT: Row = [
+  'config',
+  false,
+  at => (at.elsewhere === '' ? words(at) : `What answers at this endpoint redirects to ${at.elsewhere}.`),
+  ENDPOINT,
+]
+
 /** Where the code is missing or unknown, as in every answer to HEAD. */
 const BY_STATUS: Readonly<Record<number, Row>> = {
+  301: REDIRECT,
+  302: REDIRECT,
+  303: REDIRECT,
+  308: REDIRECT,
   401: ['auth', false, () => 'The store wants other credentials.'],
   403: ['forbidden', false, at => `These credentials may not do this with ${at.object}.`],
   404: ['not-found', false, at => `There is no ${at.object}.`],
@@ -110,13 +125,24 @@ const BY_STATUS: Readonly<Record<number, Row>> = {
   507: ['busy', false, () => 'The store has no room left.', 'Free some space there, then run it again.'],
 }
 
+/** Of what a store says. */
+const LONGEST_WORDS = 500
+
 const SERVER_ERROR = busy('had an internal error')
 const REFUSED: Row = ['usage', false, words]
 const NOT_S3: Row = [
   'config',
   false,
   () => 'What answers at this endpoint does not look like an S3 store: it sent a web page.',
-  'Check --endpoint-url (or AWS_ENDPOINT_URL): it must be the address of the S3 API.',
+  ENDPOINT,
+]
+
+/** As many a server for web pages does, with an ETag of its words, whatever it is sent. */
+const TALKS: Row = [
+  'config',
+  false,
+  () => 'What answers at this endpoint does not look like an S3 store: it answers an upload with words.',
+  ENDPOINT,
 ]
 
 function findRow(refusal: Refusal): Row {
@@ -126,8 +152,9 @@ function findRow(refusal: Refusal): Row {
     return BY_CODE['RequestExpired'] ?? REFUSED
   if (row !== undefined) return row
   if (refusal.status >= 500 && refusal.status !== 501 && refusal.status !== 507) return SERVER_ERROR
-  if (refusal.isHtml) return NOT_S3
-  return BY_STATUS[refusal.status] ?? REFUSED
+  if (refusal.status < 300 && refusal.isHtml !== true) return refusal.providerCode === '' ? TALKS : SERVER_ERROR
+  const known = BY_STATUS[refusal.status] ?? REFUSED
+  return refusal.isHtml && known !== REDIRECT ? NOT_S3 : known
 }
 
 /** Translates a refusal: the only place where a status of S3 is compared. */
@@ -137,7 +164,11 @@ export function toFailure(refusal: Refusal, context: FailureContext = {}, cause?
   const message = sentence({
     container: printable(container),
     object: key === '' ? `"${printable(container)}"` : `"${printable(`${container}/${key}`)}"`,
-    words: printable(refusal.message || refusal.providerCode || `status ${refusal.status}`).replace(/\.$/u, ''),
+    words: shorten(printable(refusal.message || refusal.providerCode || `status ${refusal.status}`)).replace(
+      /\.$/u,
+      '',
+    ),
+    elsewhere: readOrigin(refusal.headers['location']),
   })
   const requestId = refusal.headers['x-amz-request-id']
   return new Failure(code, message, {
@@ -154,6 +185,15 @@ export function toFailure(refusal: Refusal, context: FailureContext = {}, cause?
   })
 }
 
+/** A store may say megabytes. */
+function shorten(text: string): string {
+  return text.length > LONGEST_WORDS ? `${text.slice(0, LONGEST_WORDS)}…` : text
+}
+
+function readOrigin(location: unknown): string {
+  return typeof location === 'string' && URL.canParse(location) ? printable(new URL(location).origin) : ''
+}
+
 function retryAfter(refusal: Refusal): {retryAfter: number} | undefined {
   const value = refusal.headers['retry-after']
   if (typeof value !== 'string') return undefined
@@ -164,6 +204,11 @@ function retryAfter(refusal: Refusal): {retryAfter: number} | undefined {
 /** True for a page for people: whoever sends one, whatever the status, is no S3 store. */
 export function isWebPage(text: string): boolean {
   return /^\s*<(?:!doctype html|html)/iu.test(text)
+}
+
+/** True for what is no success: a refusal, a page for people, or any words where S3 has none, after an upload. */
+export function isRefused({status, text}: Answer, method: string): boolean {
+  return status >= 300 || isWebPage(text) || (method === 'PUT' && text.trim() !== '')
 }
 
 /** Reads the refusal out of an answer of the data plane. */

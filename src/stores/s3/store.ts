@@ -74,7 +74,14 @@ export async function createS3Store(
 
 function checkEndpoint(endpoint: string | undefined): string | undefined {
   if (endpoint === undefined || endpoint === '') return undefined
-  if (URL.canParse(endpoint) && /^https?:$/u.test(new URL(endpoint).protocol)) return endpoint
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
+  // It is written down beside each upload, and S3 would not even use it.
+  if (url !== undefined && (url.username !== '' || url.password !== '')) {
+    throw new Failure('config', `The endpoint at ${url.host} has a user or a password in it.`, {
+      suggestion: 'Leave them out: S3 takes an access key, as in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+    })
+  }
+  if (url !== undefined && /^https?:$/u.test(url.protocol)) return endpoint
   throw new Failure('config', `"${endpoint}" is not an endpoint.`, {
     suggestion: 'Write it with its scheme, for example https://s3.example.com.',
   })

@@ -2,7 +2,18 @@ import {crc32ToBase64, formatCrc32, parseCrc32} from '../../core/crc32.ts'
 import {isFailure} from '../../core/failure.ts'
 import {crc32Body, digestBody, sumBeside} from '../../http/digest.ts'
 import type {Answer, SendOptions} from '../../http/send.ts'
-import type {Body, Call, ObjectInfo, Part, PartReceipt, Session, StoredObject, Target, UploadStore} from '../store.ts'
+import type {
+  Body,
+  Call,
+  ChecksumMode,
+  ObjectInfo,
+  Part,
+  PartReceipt,
+  Session,
+  StoredObject,
+  Target,
+  UploadStore,
+} from '../store.ts'
 import {
   answeredCrc32,
   crc32FromBase64,
@@ -80,21 +91,26 @@ export function createUpload(
     return {number: part.number, size: part.size, etag, crc32: formatCrc32(crc)}
   }
 
+  function checksumOf(session: Session): ChecksumMode {
+    return session.checksum === 'crc32' && trust.verifiesCrc32() !== false ? 'crc32' : 'md5'
+  }
+
   async function completeOnce(session: Session, receipts: readonly PartReceipt[], call: Call): Promise<StoredObject> {
     const {target, uploadId, options} = session
-    const crc = session.checksum === 'crc32' && trust.verifiesCrc32() !== false ? wholeCrc32(receipts) : undefined
+    const checksum = checksumOf(session)
+    const crc = checksum === 'crc32' ? wholeCrc32(receipts) : undefined
     const guard = await guardWrite(target, options, 'conditionalComplete', call)
     const parts = receipts.map(({number, etag, crc32}) => ({
       number,
       etag,
       ...(crc === undefined ? {} : {crc32: crc32ToBase64(parseCrc32(crc32))}),
     }))
-    const checksum: Record<string, string> =
+    const whole: Record<string, string> =
       crc === undefined ? {} : {'x-amz-checksum-crc32': crc32ToBase64(crc), 'x-amz-checksum-type': 'FULL_OBJECT'}
     try {
-      const done = await multipart.complete(target, uploadId, {parts, headers: {...guard.headers, ...checksum}}, call)
-      const found = done.etag === '' ? await settle(session, receipts, call) : undefined
-      const stored = judge(session, receipts, found?.etag ?? done.etag, crc32FromBase64(done.crc32))
+      const done = await multipart.complete(target, uploadId, {parts, headers: {...guard.headers, ...whole}}, call)
+      const found = done.etag === '' ? await confirm(session, receipts, call) : undefined
+      const stored = judge(session, receipts, found?.etag ?? done.etag, crc32FromBase64(done.crc32), checksum)
       return {
         ...stored,
         ...(done.versionId === undefined ? {} : {versionId: done.versionId}),
@@ -130,10 +146,21 @@ export function createUpload(
     call: Call,
   ): Promise<ObjectInfo | undefined> {
     const found = await head(session.target, call).catch(() => undefined)
-    if (found === undefined || found.size !== session.size) return undefined
-    const crc = wholeCrc32(receipts)
-    const sameCrc = crc !== undefined && found.crc32 === formatCrc32(crc)
-    return sameCrc || found.etag === multipartEtag(receipts) ? found : undefined
+    return found !== undefined && isOurs(found, session, receipts) === true ? found : undefined
+  }
+
+  /** Asks after a Complete that named nothing; undefined when it may not be asked. Fails `integrity` for what is not ours. */
+  async function confirm(
+    session: Session,
+    receipts: readonly PartReceipt[],
+    call: Call,
+  ): Promise<ObjectInfo | undefined> {
+    const found = await head(session.target, call).catch((error: unknown) => {
+      if (isFailure(error, 'not-found')) throw noEtag(session.target)
+      return undefined
+    })
+    if (found !== undefined && isOurs(found, session, receipts) === false) throw damaged(session.target)
+    return found
   }
 
   return {
@@ -157,8 +184,7 @@ export function createUpload(
     },
 
     putPart(session, part, body, call) {
-      const useCrc32 = session.checksum === 'crc32' && trust.verifiesCrc32() !== false
-      return (useCrc32 ? putPartCrc32 : putPartMd5)(session, part, body, call)
+      return (checksumOf(session) === 'crc32' ? putPartCrc32 : putPartMd5)(session, part, body, call)
     },
 
     listParts: (session, call) => multipart.listParts(session.target, session.uploadId, call),
@@ -172,7 +198,7 @@ export function createUpload(
         const isLost = isFailure(error, 'network', 'busy')
         if (await mayBeDone(error, session, call)) {
           const found = await settle(session, receipts, call)
-          if (found !== undefined) return judge(session, receipts, found.etag, found.crc32)
+          if (found !== undefined) return judge(session, receipts, found.etag, found.crc32, checksumOf(session))
         }
         if (isLost) unclear.add(session.uploadId)
         throw error
@@ -195,18 +221,27 @@ function sending(call: Call): SendOptions {
   return {signal: call.signal, onSent: call.onSent, pace: call.pace}
 }
 
+/** Undefined where neither the size nor a checksum tells. */
+function isOurs(found: ObjectInfo, {size}: Session, receipts: readonly PartReceipt[]): boolean | undefined {
+  if (found.size !== size) return false
+  const crc = wholeCrc32(receipts)
+  if (found.etag === multipartEtag(receipts)) return true
+  return crc === undefined || found.crc32 === undefined ? undefined : found.crc32 === formatCrc32(crc)
+}
+
 /** Compares what the store says of the finished object with our receipts. */
 function judge(
   session: Session,
   receipts: readonly PartReceipt[],
   etag: string,
   theirs: string | undefined,
+  partsBy: ChecksumMode,
 ): StoredObject {
   const {target, size} = session
   const crc = wholeCrc32(receipts)
   const crc32 = crc === undefined ? undefined : formatCrc32(crc)
   if (theirs !== undefined && crc32 !== undefined && theirs !== crc32) throw damaged(target)
   // Without a word on the whole, every part was still checked on its own, and the store took their list.
-  const isCrc32 = crc32 !== undefined && (theirs !== undefined || multipartEtag(receipts) !== etag)
-  return {target, size, etag, ...(crc32 === undefined ? {} : {crc32}), verified: {by: isCrc32 ? 'crc32' : 'md5'}}
+  const by = theirs !== undefined && crc32 !== undefined ? 'crc32' : multipartEtag(receipts) === etag ? 'md5' : partsBy
+  return {target, size, etag, ...(crc32 === undefined ? {} : {crc32}), verified: {by}}
 }

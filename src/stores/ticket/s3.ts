@@ -6,7 +6,7 @@ import type {Answer, SendOptions, Wire} from '../../http/send.ts'
 import {memoryFindings} from '../findings.ts'
 import {noEtag, partDamaged, unquote} from '../s3/checksum.ts'
 import type {S3Exchange, S3Request} from '../s3/client.ts'
-import {isWebPage} from '../s3/failures.ts'
+import {isRefused} from '../s3/failures.ts'
 import {readInfo} from '../s3/objects.ts'
 import {UNKNOWN} from '../s3/quirks.ts'
 import {createUpload} from '../s3/upload.ts'
@@ -37,7 +37,7 @@ export function createS3Upload(ticket: S3Ticket, wire: Wire): TicketUpload {
       {...requestOf(method, url, headers), ...(body === undefined ? {} : {body})},
       options,
     )
-    if (answer.status >= 300 || isWebPage(answer.text)) throw toTicketFailure(ticket, answer, method)
+    if (isRefused(answer, method)) throw toTicketFailure(ticket, answer, method)
     return answer
   }
 

@@ -23,8 +23,13 @@ export async function explainS3(url: S3Url | FormUrl, answer: Answer, use: Refus
   }
   switch (failure.code) {
     case 'config': {
-      const words = `What answers at "${container}" is no S3 store: it sent a web page.`
-      return retell(failure, 'config', words, 'A proxy or a sign-in page may stand in between.')
+      const what = refusal.isHtml === true ? 'it sent a web page' : 'it answers an upload with words'
+      return retell(
+        failure,
+        'config',
+        `What answers at "${container}" is no S3 store: ${what}.`,
+        'A proxy or a sign-in page may stand in between.',
+      )
     }
     case 'expired':
       return refusal.providerCode.includes('Token')

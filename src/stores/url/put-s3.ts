@@ -3,7 +3,7 @@ import {digestBody} from '../../http/digest.ts'
 import {send} from '../../http/send.ts'
 import type {Answer, Wire} from '../../http/send.ts'
 import {damaged, isMd5, noEtag, textHeader, unquote} from '../s3/checksum.ts'
-import {isWebPage} from '../s3/failures.ts'
+import {isRefused} from '../s3/failures.ts'
 import {comparesEtag} from '../s3/whole.ts'
 import type {Body, StoredObject, Target, UploadStore} from '../store.ts'
 import {checkMd5, checkSize, checkTarget} from './check-use.ts'
@@ -36,7 +36,7 @@ export function createS3Put(url: S3Url, wire: Wire): UploadStore['putWhole'] {
       },
       {signal: call.signal, onSent: call.onSent, pace: call.pace},
     )
-    if (answer.status >= 300 || isWebPage(answer.text)) throw await explainS3(url, answer, {target, wire, call})
+    if (isRefused(answer, 'PUT')) throw await explainS3(url, answer, {target, wire, call})
     return judgeAnswer(target, body, sums, answer, checks['content-md5'] !== undefined)
   }
 }

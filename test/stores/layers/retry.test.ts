@@ -97,6 +97,22 @@ describe('withRetry', () => {
     expect(waits).to.deep.equal([100])
   })
 
+  it('waits no longer than a timer can, however long it would go on', async () => {
+    const controller = new AbortController()
+    const put = failing(1, () => busy(99_999_999_999))
+    const store = withRetry(storeOf({putPart: put.run}), {retryFor: 40 * 86_400_000})
+    const waits: number[] = []
+    const call = newCall({
+      signal: controller.signal,
+      onRetry({wait}) {
+        waits.push(wait)
+        setTimeout(() => controller.abort(new Failure('interrupted', 'Stop.')), 20)
+      },
+    })
+    expect(await failureOf(store.putPart(sessionOf('u'), part, body, call))).to.have.property('code', 'interrupted')
+    expect(waits).to.deep.equal([2 ** 31 - 1])
+  })
+
   it('gives up when nothing has succeeded for so long, with the last failure', async () => {
     let calls = 0
     const store = withRetry(

@@ -89,6 +89,15 @@ describe('complete of S3', () => {
     }
   })
 
+  it('says how the parts were checked where the store says nothing of the whole', async () => {
+    for (const checksum of ['crc32', 'md5'] as const) {
+      answer([done('<ETag>opaque</ETag>')])
+      const stored = await open().complete({...SESSION, checksum}, RECEIPTS, newCall())
+      expect(stored).to.deep.include({etag: 'opaque', crc32: crcOf(WHOLE), verified: {by: checksum}})
+      stopAnswering()
+    }
+  })
+
   it('escapes whatever a store gave as an ETag', async () => {
     const seen = answer([done('<ETag>x</ETag>')])
     await open().complete({...SESSION, size: 6}, [{...RECEIPTS[0]!, etag: '<a&"b">'}], newCall())
@@ -173,6 +182,22 @@ describe('complete of S3 whose answer is lost', () => {
       })
     })
   }
+
+  it('fails integrity after an answer without an ETag when what stands at the key is not ours', async () => {
+    for (const [what, head] of others.slice(0, 3)) {
+      answer(({method}) => (method === 'POST' ? done('<Location>x</Location>') : head))
+      expect(await failureOf(open().complete(SESSION, RECEIPTS, newCall())), what).to.include({code: 'integrity'})
+      stopAnswering()
+    }
+  })
+
+  it('is success after an answer without an ETag where it may not be asked, or cannot be told', async () => {
+    for (const head of [[403], [200, '', {...MINE, etag: '"opaque"'}]] satisfies Reply[]) {
+      answer(({method}) => (method === 'POST' ? done('<Location>x</Location>') : head))
+      expect(await open().complete(SESSION, RECEIPTS, newCall())).to.include({size: WHOLE.length})
+      stopAnswering()
+    }
+  })
 
   it('is asked no further where the store said no in so many words', async () => {
     for (const [reply, code] of [

@@ -129,6 +129,29 @@ describe('a refusal of S3 by its status alone', () => {
     })
   }
 
+  it('names the place that a redirect leads to, and goes nowhere', async () => {
+    for (const status of [301, 302, 303, 308]) {
+      for (const text of ['', '<html>Moved</html>']) {
+        const seen = answer(() => [status, text, {location: 'https://user:word@other.test:1/a?b=c'}])
+        expect(await read()).to.include({
+          code: 'config',
+          retryable: false,
+          message: 'What answers at this endpoint redirects to https://other.test:1.',
+        })
+        expect(seen).to.have.length(1)
+        stopAnswering()
+      }
+      answer(() => [status, '', {location: '/login'}])
+      expect(await read()).to.include({code: 'config', message: `The store refused the request: status ${status}.`})
+      stopAnswering()
+    }
+  })
+
+  it('repeats no more of what a store says than a person reads', async () => {
+    answer(() => [400, errorXml('InvalidArgument', 'y'.repeat(100_000))])
+    expect((await read()).message).to.equal(`The store refused the request: ${'y'.repeat(500)}….`)
+  })
+
   it('goes by it too where the body is cut, foreign or empty', async () => {
     for (const text of [errorXml('NoSuchKey').slice(0, 40), '{"error": 1}', ' ', '<a><b></a>']) {
       answer([[404, text]])

@@ -137,13 +137,14 @@ describe('a clock that is off', () => {
   it('fails auth where the store says no time, or refuses the new one too', async () => {
     const seen = answer([
       [403, errorXml('RequestTimeTooSkewed'), {date: 'yesterday'}],
+      [403, errorXml('RequestTimeTooSkewed'), {date: '+275760-09-13T00:00:00Z'}],
+      [403, errorXml('RequestTimeTooSkewed'), {date: '-000001-01-01T00:00:00Z'}],
       [403, errorXml('RequestTimeTooSkewed'), {date: new Date(0).toUTCString()}],
       [403, errorXml('RequestTimeTooSkewed'), {date: new Date(0).toUTCString()}],
     ])
     const read = (): Promise<Error> => failureOf(open().read(target, undefined, () => {}, newCall()))
-    expect(await read()).to.have.property('code', 'auth')
-    expect(await read()).to.have.property('code', 'auth')
-    expect(seen).to.have.length(3)
+    for (let count = 0; count < 4; count++) expect(await read()).to.have.property('code', 'auth')
+    expect(seen).to.have.length(5)
   })
 })
 

@@ -1,4 +1,5 @@
 import {expect} from 'chai'
+import type {FailureCode} from '../../../src/core/failure.ts'
 import {AWS, UNKNOWN} from '../../../src/stores/s3/quirks.ts'
 import {failureOf} from '../../http/support.ts'
 import {
@@ -166,6 +167,20 @@ describe('putWhole of S3', () => {
       const failure = await failureOf(open().putWhole(target, textBody(TEXT), {}, newCall()))
       expect(failure).to.include({code: 'integrity', retryable: true})
       expect(failure).to.have.nested.property('context.key', target.key)
+    })
+  }
+
+  const noSuccess: [string, string, FailureCode, boolean][] = [
+    ['words', 'OK', 'config', false],
+    ['a document of another kind', '{"ok": true}', 'config', false],
+    ['an error', errorXml('AccessDenied'), 'forbidden', false],
+    ['an error that nobody knows', errorXml('Odd'), 'busy', true],
+  ]
+  for (const [what, text, code, retryable] of noSuccess) {
+    it(`does not take ${what} inside a 200 for a success, whatever the ETag`, async () => {
+      answer([[200, text, {etag: 'W/"2-nOO9QiTIwXgNtWtBJezz8kv3SLc"'}]])
+      const failure = await failureOf(open().putWhole(target, textBody(TEXT), {}, newCall()))
+      expect(failure).to.include({code, retryable})
     })
   }
 

@@ -374,6 +374,12 @@ describe('what a store may answer to a URL', () => {
       /no S3 store: it sent a web page/u,
       (_, response) => void response.end('<!doctype html><p>Welcome'),
     ],
+    [
+      'answered by another server, with words and their ETag',
+      'config',
+      /no S3 store: it answers an upload with words/u,
+      (_, response) => void response.writeHead(200, {etag: 'W/"2-nOO9QiTIwXgNtWtBJezz8kv3SLc"'}).end('OK'),
+    ],
     ['used up: something stands there', 'exists', /already/u, xml(412, 'PreconditionFailed', 'At least one')],
     ['too small for it', 'too-large', /so large a body/u, xml(400, 'EntityTooLarge', 'Too large')],
     ['answered without an ETag', 'integrity', /did not say what it stored/u, (_, response) => void response.end()],
