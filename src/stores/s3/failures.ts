@@ -3,6 +3,7 @@ import type {FailureCode, FailureContext} from '../../core/failure.ts'
 import {childText, parseXml} from '../../core/xml.ts'
 import type {Answer} from '../../http/send.ts'
 import {printable} from '../../core/printable.ts'
+import {isMd5, unquote} from './checksum.ts'
 
 /** A refusal as the store gave it, from either plane, before it is translated. */
 export interface Refusal {
@@ -206,9 +207,13 @@ export function isWebPage(text: string): boolean {
   return /^\s*<(?:!doctype html|html)/iu.test(text)
 }
 
-/** True for what is no success: a refusal, a page for people, or any words where S3 has none, after an upload. */
-export function isRefused({status, text}: Answer, method: string): boolean {
-  return status >= 300 || isWebPage(text) || (method === 'PUT' && text.trim() !== '')
+/**
+ * True for what is no success: a refusal, a page for people, or after an upload any words, where S3 has none. A store that
+ * adds some to an ETag that can be compared is judged by that.
+ */
+export function isRefused({status, text, headers}: Answer, method: string): boolean {
+  if (status >= 300 || isWebPage(text)) return true
+  return method === 'PUT' && text.trim() !== '' && !isMd5(unquote(headers.etag))
 }
 
 /** Reads the refusal out of an answer of the data plane. */

@@ -184,6 +184,16 @@ describe('putWhole of S3', () => {
     })
   }
 
+  it('judges a store that adds words by its ETag, where that can be compared', async () => {
+    answer([
+      [200, 'Stored.', {etag: `"${md5Of(TEXT)}"`}],
+      [200, 'Stored.', {etag: `"${md5Of('other')}"`}],
+    ])
+    const store = open()
+    expect(await store.putWhole(target, textBody(TEXT), {}, newCall())).to.deep.include({verified: {by: 'md5'}})
+    expect(await failureOf(store.putWhole(target, textBody(TEXT), {}, newCall()))).to.have.property('code', 'integrity')
+  })
+
   it('does not take the ETag of SSE-KMS for an MD5', async () => {
     answer([[200, '', {etag: `"${md5Of('sealed')}"`, 'x-amz-server-side-encryption': 'aws:kms'}]])
     expect(await open().putWhole(target, textBody(TEXT), {}, newCall())).to.deep.include({
