@@ -20,13 +20,7 @@ const AWS = {
 }
 
 /** All that signing adds to what oclif brings along itself. */
-const SIGNING = [
-  '@smithy/core',
-  '@smithy/types',
-  'content-disposition',
-  'parse-duration',
-  'proxy-from-env',
-]
+const SIGNING = ['@smithy/core', '@smithy/types', 'content-disposition', 'parse-duration', 'proxy-from-env']
 
 function findPackages(sources: readonly string[]): Set<string> {
   return new Set(sources.flatMap(source => /node_modules\/((?:@[^/]+\/)?[^/]+)/u.exec(source)?.[1] ?? []))
