@@ -40,14 +40,13 @@ export function readCloud({name, settings}: Cloud): CloudAccess {
     ...(chosen === undefined ? {} : {interface: chosen}),
     ...(storageUrl === undefined ? {} : {storageUrl}),
     ...(caFile === undefined ? {} : {caFile}),
-    ...(isWord(settings['verify'], false) || isWord(settings['insecure'], true) ? {isUnverified: true} : {}),
+    ...(isNo(textOf(settings['verify'])) || isYes(textOf(settings['insecure'])) ? {isUnverified: true} : {}),
   }
 }
 
-/** YAML's own, or a text that spells it. */
-function isWord(value: unknown, word: boolean): boolean {
-  return value === word || (typeof value === 'string' && value.toLowerCase() === String(word))
-}
+// The words of YAML 1.1, which PyYAML takes.
+const isYes = (word: string | undefined): boolean => /^(?:true|yes|on)$/iu.test(word ?? '')
+const isNo = (word: string | undefined): boolean => /^(?:false|no|off)$/iu.test(word ?? '')
 
 function readAuth(name: string, words: KeystoneWords): SwiftAuth {
   const {find, type} = words

@@ -66,8 +66,9 @@ async function readFirst(files: readonly string[]): Promise<Settings | undefined
     // CommonJS: in the bundle it has no other names.
     const {default: yaml} = await import('yaml')
     try {
-      // Its warnings would print lines of a file with secrets in it.
-      return sectionOf(yaml.parse(text, {logLevel: 'silent'}))
+      // Every value stays the text that it is (a password 0123 or 1e5 is no number), and `<<` joins sections, as in
+      // PyYAML. Its warnings would print lines of a file with secrets in it.
+      return sectionOf(yaml.parse(text, {schema: 'failsafe', customTags: ['null'], merge: true, logLevel: 'silent'}))
     } catch (error) {
       const line = (error as {linePos?: {line: number}[]}).linePos?.[0]?.line
       throw new Failure(
@@ -96,9 +97,7 @@ export function sectionOf(value: unknown): Settings {
   return isSection(value) ? value : {}
 }
 
-/** YAML reads a project of digits as a number. */
 export function textOf(value: unknown): string | undefined {
-  if (typeof value === 'number') return String(value)
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 

@@ -319,6 +319,38 @@ describe('clouds.yaml', () => {
     expect((await failureOf(find({OS_CLOUD: 'short'}), 'config')).suggestion).to.contain('auth_url')
   })
 
+  it('takes every value as the text that it is', async () => {
+    const {find} = await makeFolders({
+      'here/clouds.yaml':
+        'clouds: {c: {auth: {auth_url: https://k.example, username: 007, password: 1e5, project_id: 12345678901234567890}, region_name: null}}',
+    })
+    expect(await find({OS_CLOUD: 'c'})).to.deep.equal({
+      auth: {
+        method: 'v3-password',
+        authUrl: 'https://k.example/v3',
+        username: '007',
+        password: '1e5',
+        projectId: '12345678901234567890',
+      },
+    })
+  })
+
+  it('joins what << names, as PyYAML does; what stands beside it wins', async () => {
+    const {find} = await makeFolders({
+      'here/clouds.yaml': `clouds:
+  base: &base
+    auth: {auth_url: https://base.example, username: u, password: p, project_id: a}
+    region_name: One
+  other:
+    <<: *base
+    region_name: Two
+`,
+    })
+    const found = await find({OS_CLOUD: 'other'})
+    expect(urlOf(found)).to.equal('https://base.example/v3')
+    expect(found.region).to.equal('Two')
+  })
+
   const trust: [words: string, env: Env, expected: Partial<FoundAuth>][] = [
     ['', {}, {}],
     [', verify: true, insecure: false', {}, {}],
@@ -326,6 +358,8 @@ describe('clouds.yaml', () => {
     [', cacert: /a.pem', {OS_CACERT: '/b.pem'}, {caFile: '/b.pem'}],
     [', verify: false', {}, {isUnverified: true}],
     [', verify: "False"', {}, {isUnverified: true}],
+    [', verify: no', {}, {isUnverified: true}],
+    [', verify: yes, insecure: off', {}, {}],
     [', insecure: true', {}, {isUnverified: true}],
   ]
   for (const [words, env, expected] of trust) {
