@@ -1,6 +1,7 @@
 import {randomBytes} from 'node:crypto'
 import {Args, Flags} from '@oclif/core'
 import {Failure} from '../core/failure.ts'
+import {printable} from '../core/printable.ts'
 import {formatTarget, parseTarget} from '../core/target.ts'
 import {hasTempUrlKeys} from '../stores/open.ts'
 import type {Json, KeyStore, Store, Target, TempUrlKeys} from '../stores/store.ts'
@@ -96,5 +97,5 @@ export function keysToJson(keys: TempUrlKeys, isRevealed: boolean): Json {
 
 /** `the account of swift://`, or the container. */
 export function nameOwner(target: Target): string {
-  return target.container === '' ? `the account of ${target.remote}://` : formatTarget(target)
+  return target.container === '' ? `the account of ${target.remote}://` : printable(formatTarget(target))
 }

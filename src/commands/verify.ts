@@ -5,6 +5,7 @@ import {watchInterrupts} from '../cli/interrupts.ts'
 import {openTarget} from '../cli/open-target.ts'
 import {verifyFile} from '../cli/verify-file.ts'
 import {targetArgument} from '../cli/target-argument.ts'
+import {printable} from '../core/printable.ts'
 
 export default class Verify extends BaseCommand {
   static override summary = 'Compare a file with an object, without downloading it where checksums allow.'
@@ -36,7 +37,7 @@ Where none of them tells, --download reads the object in ranges and compares eve
     const interrupts = watchInterrupts()
     try {
       const found = await verifyFile(args.file, target, store, flags, {signal: interrupts.signal})
-      if (!this.jsonEnabled()) this.log(`${args.target} is the same as ${args.file}: ${found.by}.`)
+      if (!this.jsonEnabled()) this.log(`${printable(`${args.target} is the same as ${args.file}`)}: ${found.by}.`)
       return {ok: true, ...found}
     } finally {
       interrupts.stop()

@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto'
 import {chmod, mkdir, readFile, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {CreateBucketCommand} from '@aws-sdk/client-s3'
@@ -132,6 +133,22 @@ describe('escapes of others', function () {
       await runAll(['container', 'list', 'swift://', '--retry-for', '1s'], swift)
       await runAll(['verify', 'file', 'swift://box/k', '--retry-for', '1s'], swift)
       await runAll(['upload', 'file', 'swift://box/', '--retry-for', '1s'], swift)
+    })
+
+    it('no name of what was made, changed, compared or deleted does', async () => {
+      const swift = {OS_STORAGE_URL: `${hostile.origin}/v1/AUTH_a`, OS_AUTH_TOKEN: 'a-token'}
+      const place = `swift://${EVIL.replaceAll('/', '')}`
+      const etag = createHash('md5').update('x').digest('hex')
+      hostile.reply({status: 201, headers: [['etag', etag]], body: 'x'})
+      for (const argv of [
+        ['container', 'create', place],
+        ['container', 'delete', place, '-y'],
+        ['temp-url-key', 'set', place, '-y'],
+        ['temp-url-key', 'rotate', place, '-y'],
+        ['verify', 'file', `${place}/${EVIL}`],
+      ]) {
+        expect(await runAll([...argv, '--retry-for', '1s'], swift, 0)).to.include('forged')
+      }
     })
 
     it('no catalog of a sign-in does', async () => {

@@ -4,6 +4,7 @@ import {containerFlags, opensToPublic, readContainerOptions} from '../../cli/con
 import {containerArgument} from '../../cli/container-argument.ts'
 import {originNotes} from '../../cli/cors-rule.ts'
 import {StoreCommand} from '../../cli/store-command.ts'
+import {printable} from '../../core/printable.ts'
 import {formatTarget} from '../../core/target.ts'
 
 export default class ContainerCreate extends StoreCommand {
@@ -35,7 +36,8 @@ Without --public-read nobody reads an object who has neither credentials nor a l
       const {created, notes: found} = await store.createContainer(target, options, call)
       const notes = [...originNotes(options.corsOrigins ?? []), ...found]
       this.tellAside(notes)
-      if (!this.jsonEnabled()) this.log(`${formatTarget(target)} ${created ? 'was created.' : 'was yours already.'}`)
+      if (!this.jsonEnabled())
+        this.log(`${printable(formatTarget(target))} ${created ? 'was created.' : 'was yours already.'}`)
       return {ok: true, container: target.container, created, notes}
     })
   }

@@ -3,6 +3,7 @@ import {confirmByName} from '../../cli/ask.ts'
 import {containerArgument} from '../../cli/container-argument.ts'
 import {describeEmptied, emptyContainer} from '../../cli/empty-container.ts'
 import {StoreCommand} from '../../cli/store-command.ts'
+import {printable} from '../../core/printable.ts'
 import {formatTarget} from '../../core/target.ts'
 
 export default class ContainerDelete extends StoreCommand {
@@ -34,7 +35,7 @@ export default class ContainerDelete extends StoreCommand {
       const emptied = flags.recursive ? await emptyContainer(store, target, call, tell) : {objects: 0, pending: 0}
       await store.deleteContainer(target, call)
       const before = flags.recursive ? ` ${describeEmptied(emptied)}` : ''
-      if (!this.jsonEnabled()) this.log(`${formatTarget(target)} was deleted.${before}`)
+      if (!this.jsonEnabled()) this.log(`${printable(formatTarget(target))} was deleted.${before}`)
       return {ok: true, container: target.container, deleted: emptied}
     })
   }

@@ -2,6 +2,7 @@ import {Flags} from '@oclif/core'
 import {confirm} from '../../cli/ask.ts'
 import {ticketArgs, TicketCommand} from '../../cli/ticket-command.ts'
 import {readTickets} from '../../cli/ticket-file.ts'
+import {printable} from '../../core/printable.ts'
 import {formatTarget} from '../../core/target.ts'
 
 export default class TicketRevoke extends TicketCommand {
@@ -24,7 +25,7 @@ export default class TicketRevoke extends TicketCommand {
       for (const [index, ticket] of tickets.entries()) {
         const target = targets[index] ?? ''
         const notes = await store.revokeTicket(ticket, call)
-        if (!this.jsonEnabled()) this.log(`The ticket for ${target} is revoked.`)
+        if (!this.jsonEnabled()) this.log(`The ticket for ${printable(target)} is revoked.`)
         this.tellAside(notes)
         revoked.push({target, uploadId: ticket.uploadId, notes})
       }
