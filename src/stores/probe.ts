@@ -32,6 +32,8 @@ export interface Probe {
   /** After a look at the container, the region that it told. */
   findRegion(target: Target, call: Call): Promise<string | undefined>
   tryRight(right: Right, target: Target, call: Call): Promise<RightFinding>
+  /** Where parts go to a container of their own that is not there yet: the first of them makes it. */
+  findMissingContainer(target: Target, call: Call): Promise<Target | undefined>
   /** Absent: not known yet. */
   checksum(): ChecksumMode | undefined
   /** Writes the least that whoever uploads to the target must be allowed, as the store takes it. */

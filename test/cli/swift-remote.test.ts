@@ -109,7 +109,14 @@ describe('saved remotes and the doctor, at a real OpenStack Swift', function () 
       expect(after['real write']).to.match(
         /^ok: one object was written, verified by md5, and deleted; and one part sent/u,
       )
-      expect((await examine(`${name}://of-${name}`))['multipart']).to.equal('ok: may send parts of large objects')
+      const segments = `${name}://of-${name}_segments`
+      expect((await call('container', 'show', segments)).status, 'the container for the part').to.equal(5)
+      expect((await call('container', 'create', segments)).status).to.equal(0)
+      expect((await examine(`${name}://of-${name}`, '--write'))['multipart']).to.equal(
+        'ok: may send parts of large objects',
+      )
+      expect((await call('container', 'show', segments)).status, 'the container that was there').to.equal(0)
+      expect((await call('container', 'delete', segments, '-y')).status).to.equal(0)
       expect((await call('container', 'delete', `${name}://of-${name}`, '-r', '-y')).status).to.equal(0)
     })
   }

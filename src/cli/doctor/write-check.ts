@@ -12,19 +12,25 @@ export function writeCheck(patient: () => Patient): Check {
   return {name: 'real write', needs: ['write'], run: () => writeReally(patient())}
 }
 
-async function writeReally({store, target: {key, ...place}, call}: Patient): Promise<Finding> {
+async function writeReally({store, probe, target: {key, ...place}, call}: Patient): Promise<Finding> {
   const folder = key.slice(0, key.lastIndexOf('/') + 1)
   const target = {...place, key: `${folder}.skylift-doctor-${randomBytes(8).toString('hex')}`}
   const body = bodyOf(randomBytes(SIZE))
   const {verified} = await store.putWhole(target, body, {}, call)
   const left = await dropObject(() => store.deleteObject(target, call))
   const {part} = await store.limits(call)
+  const missing = part === undefined ? undefined : await probe.findMissingContainer(target, call)
   const words = part === undefined ? '' : ` and one part ${await writePart(store, target, body, call)}`
+  const stays = missing !== undefined && !(await dropContainer(store, missing, call))
   const message = `one object was written, verified by ${verified.by}${left ? '' : ', and deleted'};${words}`.replace(
     /;$/u,
     '',
   )
-  return ok(message, left ? `It may not be deleted by these credentials and is still there: ${target.key}` : undefined)
+  const remedies = [
+    ...(left ? [`It may not be deleted by these credentials and is still there: ${target.key}`] : []),
+    ...(stays ? [`The container "${missing.container}" was made for the part, and stays.`] : []),
+  ]
+  return ok(message, remedies.length > 0 ? remedies.join(' ') : undefined)
 }
 
 async function writePart(store: Patient['store'], target: Target, body: Body, call: Call): Promise<string> {
@@ -36,6 +42,17 @@ async function writePart(store: Patient['store'], target: Target, body: Body, ca
     await store.abort(session, call).catch(() => {})
   }
   return `sent, verified by ${session.checksum}, and dropped`
+}
+
+/** False where it stays: it may not be deleted, or somebody uses it already. */
+async function dropContainer(store: Patient['store'], target: Target, call: Call): Promise<boolean> {
+  try {
+    await store.deleteContainer(target, call)
+    return true
+  } catch (error) {
+    if (isFailure(error, 'forbidden', 'exists')) return false
+    throw error
+  }
 }
 
 /** True where the object stays. */

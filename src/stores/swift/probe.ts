@@ -58,6 +58,12 @@ export function createProbe(connection: SwiftConnection): Probe {
       }
     },
 
+    async findMissingContainer(target, {signal}) {
+      const segments = {...target, container: segmentsOf(target), key: ''}
+      const {status} = await connection.request({method: 'HEAD', target: segments, accepts: [403, 404]}, {signal})
+      return status === 404 ? segments : undefined
+    },
+
     // Every PUT carries the md5 of its bytes.
     checksum: () => 'md5',
 
