@@ -1,12 +1,12 @@
 import {spawn} from 'node:child_process'
 import {existsSync} from 'node:fs'
-import {connect} from 'node:net'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {Config} from '@oclif/core'
 import {Failure} from '../core/failure.ts'
 import {findSandbox} from '../sandbox/find-sandbox.ts'
 import type {RunningSandbox} from '../sandbox/find-sandbox.ts'
+import {portAnswers} from './port-answers.ts'
 
 /** So long without a request ends a sandbox that was started for an upload. */
 export const SANDBOX_IDLE = 10 * 60_000
@@ -20,13 +20,13 @@ export function sandboxFolder(config: Config): string {
 export async function reachSandbox(config: Config): Promise<RunningSandbox> {
   const folder = sandboxFolder(config)
   const running = await findSandbox(folder)
-  if (running !== undefined && (await answers(running.port))) return running
+  if (running !== undefined && (await portAnswers(running.port))) return running
   const wait = {end: performance.now() + START_WAIT}
   // One that ends at once may have found another just starting: that one is looked for a moment longer.
   startProcess(config, () => (wait.end = performance.now() + 500))
   while (performance.now() < wait.end) {
     const found = await findSandbox(folder)
-    if (found !== undefined && (await answers(found.port))) return found
+    if (found !== undefined && (await portAnswers(found.port))) return found
     await sleep(25)
   }
   throw new Failure('busy', 'The sandbox did not start.', {
@@ -51,15 +51,4 @@ function withoutCredentials(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(env).filter(([name]) => !/^(?:AWS_|OS_|ST_|RACKSPACE_|SKYLIFT_TICKET$)/u.test(name)),
   )
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect({host: '127.0.0.1', port})
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
 }

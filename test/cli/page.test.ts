@@ -1,4 +1,7 @@
+import {once} from 'node:events'
 import {readdir} from 'node:fs/promises'
+import {createServer} from 'node:net'
+import type {AddressInfo} from 'node:net'
 import {join} from 'node:path'
 import {CreateBucketCommand} from '@aws-sdk/client-s3'
 import type {S3Client} from '@aws-sdk/client-s3'
@@ -54,6 +57,22 @@ describe('skylift page', function () {
     expect(await originsAt('s3://box', home)).to.deep.equal([
       [next.url.slice(0, -1), 'https://upload.example', 'https://b.example', 'https://a.example'],
     ])
+  })
+
+  it('keeps the origin of whoever listens on this machine, and of a port that somebody chose', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    try {
+      const listening = `http://127.0.0.1:${(other.address() as AddressInfo).port}`
+      const chosen = 'http://127.0.0.1:3000'
+      const words = ['s3://kept/', '--origin', listening, '--origin', chosen, '-o', join(folder, 'kept.html')]
+      await client.send(new CreateBucketCommand({Bucket: 'kept'}))
+      expect((await callSkylift(['page', 'create', ...words], home)).status).to.equal(0)
+      const {url} = await serve(['s3://kept/'], home)
+      expect(await originsAt('s3://kept', home)).to.deep.equal([[url.slice(0, -1), listening, chosen]])
+    } finally {
+      other.close()
+    }
   })
 
   const REFUSED: readonly (readonly [string, readonly string[], RegExp])[] = [

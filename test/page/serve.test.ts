@@ -190,6 +190,14 @@ describe('page serve', function () {
     expect((await ask({path: '/begin', headers, body: '{"size":1}'})).status).to.equal(200)
   })
 
+  it('sends whoever asks for localhost to the origin that the store lets in', async () => {
+    const host = new URL(server.url).host.replace('127.0.0.1', 'localhost')
+    for (const method of ['GET', 'HEAD']) {
+      const {status, headers} = await ask({method, path: '/', headers: {host}})
+      expect([status, headers['location']]).to.deep.equal([302, server.url])
+    }
+  })
+
   it('links to what was uploaded, under its own name', async () => {
     const {ticket, session} = (await question('/begin', {size: 5, type: 'text/plain'})) as {
       ticket: Ticket & {kind: 's3'}
@@ -203,6 +211,17 @@ describe('page serve', function () {
     const got = await fetch(String(link))
     expect(await got.text()).to.equal('bytes')
     expect(got.headers.get('content-disposition')).to.include('attachment')
+    for (const [name, told] of [
+      ['a\tb\u0085c.txt', 'a_b_c.txt'],
+      ['\uD83D.txt', '_.txt'],
+      [`x${'😀'.repeat(200)}`, `x${'😀'.repeat(199)}`],
+      ['', 'download'],
+    ]) {
+      const again = await question('/finish', {session, name})
+      expect((await fetch(String(again['link']))).headers.get('content-disposition')).to.include(
+        told === 'download' ? told : encodeURIComponent(told ?? ''),
+      )
+    }
   })
 
   it('opens hundreds of uploads', async () => {

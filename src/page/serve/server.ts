@@ -55,6 +55,8 @@ const ANSWER_WAIT = 30_000
 export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
   const {uploads, host, port, patience = ANSWER_WAIT} = options
   const open = new Set<AbortController>()
+  let bound = 0
+  let home = ''
   const hosts = new Set<string>(options.names.map(name => name.toLowerCase()))
   const guard: Guard = {hosts, token: options.token}
   const questions: Readonly<Record<string, keyof Uploads>> = {
@@ -66,8 +68,13 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     checkHost(request, guard)
-    const {method, url} = request
+    const {method, url, headers} = request
     if (url === '/' && (method === 'GET' || method === 'HEAD')) {
+      // Of one origin only: the store lets no other in, and a browser remembers what was begun by its origin.
+      if (headers.host?.toLowerCase() === `localhost:${bound}`) {
+        response.writeHead(302, {location: home, 'cache-control': 'no-store'}).end()
+        return
+      }
       response.writeHead(200, {
         'content-type': 'text/html; charset=utf-8',
         'content-security-policy': `${options.policy}; frame-ancestors 'none'`,
@@ -122,11 +129,12 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
       suggestion: 'Take another --port.',
     })
   }
-  const bound = (server.address() as AddressInfo).port
+  bound = (server.address() as AddressInfo).port
   const name = host.includes(':') ? `[${host}]` : host
+  home = `http://${name}:${bound}/`
   for (const each of [name, 'localhost', '127.0.0.1']) hosts.add(`${each}:${bound}`)
   return {
-    url: `http://${name}:${bound}/`,
+    url: home,
     async close() {
       for (const controller of open) controller.abort(new Failure('interrupted', 'The server stops.'))
       server.close()

@@ -76,8 +76,7 @@ export function createUploads({store, folder, max, expiresIn, assemble, plan}: S
     async finish({name, session}, call) {
       const ticket = open({session})
       if (ticket.kind === 'swift' && ticket.assemble === 'owner') await store.finishTicket(ticket, call)
-      const filename = typeof name === 'string' && name !== '' ? name.slice(0, 200) : 'download'
-      const {url} = await store.link(ticket.target, {...life, filename}, call)
+      const {url} = await store.link(ticket.target, {...life, filename: readName(name)}, call)
       return {link: url}
     },
   }
@@ -92,6 +91,12 @@ function readType(type: unknown): string {
   return typeof type === 'string' && /^[\w.+-]+\/[\w.+-]+$/u.test(type) && type.length < 100
     ? type
     : 'application/octet-stream'
+}
+
+/** A visitor's file may have any name: what a header or URL cannot carry becomes `_`. */
+function readName(name: unknown): string {
+  const text = typeof name === 'string' ? name.replaceAll(/[\p{Cc}\p{Cs}]/gu, '_') : ''
+  return Array.from(text).slice(0, 200).join('') || 'download'
 }
 
 /** The page has the URLs; to sign more takes none of them. */
