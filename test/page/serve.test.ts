@@ -6,18 +6,22 @@ import {runInNewContext} from 'node:vm'
 import {CreateBucketCommand, ListMultipartUploadsCommand} from '@aws-sdk/client-s3'
 import type {S3Client} from '@aws-sdk/client-s3'
 import {expect} from 'chai'
+import {Failure} from '../../src/core/failure.ts'
 import {createAgents} from '../../src/http/agents.ts'
 import {DEFAULT_WAITS} from '../../src/http/waits.ts'
 import {createSeals} from '../../src/page/serve/seal.ts'
 import {startPageServer} from '../../src/page/serve/server.ts'
 import type {PageServer} from '../../src/page/serve/server.ts'
 import {createUploads} from '../../src/page/serve/uploads.ts'
+import type {ServingStore} from '../../src/page/serve/uploads.ts'
 import {memoryFindings} from '../../src/stores/findings.ts'
 import {hasTickets, openStore} from '../../src/stores/open.ts'
 import type {Ticket} from '../../src/stores/ticket/ticket.ts'
 import {partUrl} from '../../src/stores/ticket/ticket.ts'
 import {planParts} from '../../src/upload/plan.ts'
 import {closeAll, openClient, openSandbox} from '../sandbox/support.ts'
+import {failureOf} from '../stores/contract/bench.ts'
+import {OWNER_TICKET} from '../stores/ticket/samples.ts'
 
 const MIB = 1024 ** 2
 const TOKEN = 'the-token-of-this-run'
@@ -64,6 +68,7 @@ describe('page serve', function () {
         folder: {remote: 's3', container: 'box', key: 'in'},
         max: 10_000 * MIB,
         expiresIn: 3_600_000,
+        signal: limits.call.signal,
         plan: size => planParts(size, {...most, whole: 0}),
       },
       createSeals(randomBytes(32)),
@@ -222,6 +227,35 @@ describe('page serve', function () {
         told === 'download' ? told : encodeURIComponent(told ?? ''),
       )
     }
+  })
+
+  it('goes on with the end of an upload after the patience for a question, and whoever asks again waits for the same', async () => {
+    let end = (): void => {}
+    const signals: AbortSignal[] = []
+    const ended = new Promise<void>(resolve => (end = resolve))
+    const store = {
+      mintTicket: () => Promise.resolve({ticket: OWNER_TICKET, notes: []}),
+      finishTicket: async (_: Ticket, {signal}: {signal: AbortSignal}) => {
+        signals.push(signal)
+        await ended
+        return {target: OWNER_TICKET.target, size: 1, etag: 'e', verified: {by: 'md5'}}
+      },
+      link: () => Promise.resolve({url: 'https://store.example/it'}),
+    } as unknown as ServingStore
+    const settings = {store, folder: OWNER_TICKET.target, max: 10, expiresIn: 1000, assemble: 'owner'} as const
+    const uploads = createUploads(
+      {...settings, plan: size => ({size, partSize: size, count: 1}), signal: limits.call.signal},
+      createSeals(randomBytes(32)),
+    )
+    const {session} = await uploads.begin({size: 1}, limits.call)
+    const impatient = new AbortController()
+    const first = uploads.finish({session, name: 'a'}, {signal: impatient.signal})
+    impatient.abort(new Failure('busy', 'The store did not answer in time.'))
+    expect((await failureOf(first, 'busy')).message).to.include('in time')
+    const second = uploads.finish({session, name: 'a'}, limits.call)
+    end()
+    expect(await second).to.deep.equal({link: 'https://store.example/it'})
+    expect(signals.map(({aborted}) => aborted)).to.deep.equal([false])
   })
 
   it('opens hundreds of uploads', async () => {

@@ -47,7 +47,10 @@ describe('page serve against tricks on the wire', function () {
       host: '127.0.0.1',
       names: ['upload.example.com'],
       token: TOKEN,
-      uploads: createUploads({store, folder, max: 1000, expiresIn: 3_600_000, plan}, seals),
+      uploads: createUploads(
+        {store, folder, max: 1000, expiresIn: 3_600_000, plan, signal: new AbortController().signal},
+        seals,
+      ),
       html: '<!doctype html>the page',
       policy: "default-src 'none'",
       onFailure: failure => failures.push(failure),

@@ -58,6 +58,7 @@ It listens on loopback only. To let others in, put a web server with TLS in fron
           folder,
           max,
           expiresIn,
+          signal: call.signal,
           ...(wish.assemble === undefined ? {} : {assemble: wish.assemble}),
           plan: size =>
             isWhole ? {size, partSize: size, count: 0} : planParts(size, {...limits, whole: 0}, partWish(flags)),

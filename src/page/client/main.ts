@@ -63,11 +63,10 @@ async function start(chosen: File): Promise<void> {
     choice ??= await findPlace(chosen)
     const {place, ticket, finish} = choice
     remember(place.id, chosen, false)
-    await uploadFile({file: chosen, place, hash, onEvent, signal: run.signal})
-    const link = (await finish?.(run.signal)) ?? ticket.link?.url
+    const link = await uploadFile({file: chosen, place, finish, hash, onEvent, signal: run.signal})
     remember(place.id, chosen, true)
     view.show('done')
-    view.tellDone(chosen.name, link)
+    view.tellDone(chosen.name, link ?? ticket.link?.url)
   } catch (error) {
     if (run.signal.aborted) view.draw(progress, 'Paused')
     else await tell(error)

@@ -9,6 +9,8 @@ import type {HeldPart, Place, SentPart} from './place.ts'
 export interface PageUpload {
   readonly file: File
   readonly place: Place
+  /** What comes after the last part, where somebody else has to do it; resolves to a link to the object. */
+  readonly finish?: ((signal: AbortSignal) => Promise<string>) | undefined
   readonly hash: Hasher
   readonly onEvent: (event: UploadEvent) => void
   /** Ends what is under way; what the store holds stays, and the same call goes on from there. */
@@ -30,9 +32,10 @@ export function planFile(file: File, place: Place): PartPlan {
 
 /**
  * Uploads a file: what the place holds already is compared with the file and not sent again. Goes on trying while the
- * network is away. Fails `source-changed` when parts of another file are there, and what the place fails.
+ * network is away. Resolves to the link of whoever finishes it. Fails `source-changed` when parts of another file are there, and what the place fails.
  */
-export async function uploadFile({file, place, hash, onEvent, ...settings}: PageUpload): Promise<void> {
+export async function uploadFile({file, place, hash, onEvent, ...settings}: PageUpload): Promise<string | undefined> {
+  const {finish} = settings
   const own = new AbortController()
   const signal = AbortSignal.any([settings.signal, own.signal])
   const plan = planFile(file, place)
@@ -88,6 +91,7 @@ export async function uploadFile({file, place, hash, onEvent, ...settings}: Page
   onEvent({event: 'finishing', id: 1})
   sent.sort((one, other) => one.number - other.number)
   await trying(0, () => place.complete(sent, signal))
+  return finish === undefined ? undefined : trying(0, () => finish(signal))
 }
 
 /** Reads what is said to be there already: only bytes that are the file's own count. */

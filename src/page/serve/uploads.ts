@@ -1,9 +1,10 @@
 import {randomUUID} from 'node:crypto'
 import {Failure} from '../../core/failure.ts'
+import {onAbort} from '../../core/signals.ts'
 import {formatSize} from '../../core/sizes.ts'
 import type {Call, LinkStore, PartPlan, Target} from '../../stores/store.ts'
 import type {Assemble, SignedParts, TicketStore} from '../../stores/ticket/ticket-store.ts'
-import type {Ticket} from '../../stores/ticket/ticket.ts'
+import type {SwiftPartsTicket, Ticket} from '../../stores/ticket/ticket.ts'
 import {BATCH} from '../data.ts'
 import type {Seals} from './seal.ts'
 
@@ -20,6 +21,8 @@ export interface ServeSettings {
   readonly assemble?: Assemble
   /** Cuts a file as the store wants it. */
   readonly plan: (size: number) => PartPlan
+  /** Ends what goes on after its question. */
+  readonly signal: AbortSignal
 }
 
 /** What the page is told of one upload. */
@@ -37,11 +40,27 @@ export interface Uploads {
   finish(question: Record<string, unknown>, call: Call): Promise<{readonly link: string}>
 }
 
-export function createUploads({store, folder, max, expiresIn, assemble, plan}: ServeSettings, seals: Seals): Uploads {
+export function createUploads(
+  {store, folder, max, expiresIn, assemble, plan, signal}: ServeSettings,
+  seals: Seals,
+): Uploads {
   const life = {expiresIn, allowShorter: true}
   const served = (ticket: Ticket): ServedUpload => ({ticket, session: seals.seal(withoutUrls(ticket))})
   const open = ({session}: Record<string, unknown>): Ticket =>
     seals.open(typeof session === 'string' ? session : '') as Ticket
+
+  /** A store may put parts together for longer than one question lasts: whoever asks again waits for the same. */
+  const finishing = new Map<string, Promise<unknown>>()
+
+  async function finishParts(ticket: SwiftPartsTicket, call: Call): Promise<void> {
+    const {uploadId} = ticket
+    const work = finishing.get(uploadId) ?? store.finishTicket(ticket, {signal})
+    finishing.set(uploadId, work)
+    // What failed is tried again, and what is done is found at the store.
+    const forget = (): boolean => finishing.delete(uploadId)
+    work.then(forget, forget)
+    await orAbort(work, call.signal)
+  }
 
   return {
     async begin({size, type}, call) {
@@ -75,10 +94,23 @@ export function createUploads({store, folder, max, expiresIn, assemble, plan}: S
 
     async finish({name, session}, call) {
       const ticket = open({session})
-      if (ticket.kind === 'swift' && ticket.assemble === 'owner') await store.finishTicket(ticket, call)
+      if (ticket.kind === 'swift' && ticket.assemble === 'owner') await finishParts(ticket, call)
       const {url} = await store.link(ticket.target, {...life, filename: readName(name)}, call)
       return {link: url}
     },
+  }
+}
+
+/** Waits for the work as long as the signal lets it; the work goes on. */
+async function orAbort(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  let letGo = (): void => {}
+  const aborted = new Promise<never>((_, reject) => {
+    letGo = onAbort(signal, () => reject(signal.reason as Error))
+  })
+  try {
+    await Promise.race([work, aborted])
+  } finally {
+    letGo()
   }
 }
 
