@@ -83,21 +83,19 @@ export function originNotes(origins: readonly string[]): readonly string[] {
   ]
 }
 
-/** Fails `usage` for what no browser sends as an origin. */
+/** Fails `usage` for what no browser sends as an origin: stores compare it letter by letter. */
 export function checkOrigin(origin: string): void {
   if (origin === '*' || origin === 'null') return
-  const [, scheme = '', host = '', port = '', rest = ''] =
-    /^([a-z][a-z\d+.-]*):\/\/((?:[\w*-]+(?:\.[\w*-]+)*)|\[[\da-f:]+\])(?::(\d{1,5}|\*))?(.*)$/isu.exec(origin) ?? []
-  const bare = `${scheme}://${host}${port === '' ? '' : `:${port}`}`
-  if (scheme === '') {
+  const written = /^[a-z][a-z\d+.-]*:\/\/[^/?#]/iu.test(origin) ? writeAsBrowser(origin) : undefined
+  if (written === undefined) {
     throw new Failure('usage', `--origin: "${origin}" is not an origin.`, {
       suggestion: 'Write scheme and host: https://example.com, with its port where it has one; or null, or *.',
     })
   }
-  if (rest !== '') {
-    throw new Failure('usage', `--origin: "${origin}" goes on after the host, and an origin ends there.`, {
-      suggestion: `Write it as ${bare}.`,
-    })
+  if (written !== origin) {
+    const goesOn = /:\/\/[^/?#]*[/?#]/u.test(origin)
+    const why = goesOn ? 'goes on after the host, and an origin ends there' : 'is written in another way by browsers'
+    throw new Failure('usage', `--origin: "${origin}" ${why}.`, {suggestion: `Write it as ${written}.`})
   }
   if (origin.split('*').length > 2) {
     throw new Failure('usage', `--origin: "${origin}" has more than one "*", and stores take one.`)
@@ -109,6 +107,19 @@ export function checkOrigin(origin: string): void {
       suggestion: `Write it as ${written}.`,
     })
   }
+}
+
+/** Undefined for what has no host, or none that there can be. */
+function writeAsBrowser(origin: string): string | undefined {
+  // What stands for anything is no URL.
+  const star = 'skylift-any'
+  const [, port = ''] = /:(\d*\*)$/u.exec(origin) ?? []
+  const plain = (port === '' ? origin : origin.slice(0, -port.length - 1)).replaceAll('*', star)
+  if (!URL.canParse(plain)) return undefined
+  const {protocol, host, origin: written} = new URL(plain)
+  // Extensions of browsers have origins that `URL` does not know.
+  const known = written === 'null' ? `${protocol}//${host}` : written
+  return known.replaceAll(star, '*') + (port === '' ? '' : `:${port}`)
 }
 
 function checkHeader(header: string): void {
