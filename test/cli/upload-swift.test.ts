@@ -71,6 +71,16 @@ describe('skylift upload: what only Swift has', function () {
     expect(object?.bytes).to.deep.equal(await readFile(small))
   })
 
+  it('refuses what cannot be a container for segments, before anything is sent', async () => {
+    for (const name of ['', `${BOX}/below`]) {
+      const words = ['upload', big, `swift://${BOX}/nowhere`, '-p', '2M', '--segment-container', name]
+      const {status, stderr} = await callSkylift(words, home)
+      expect(stderr).to.include(`"${name}" cannot be the name of the container for segments.`)
+      expect(status).to.equal(2)
+    }
+    expect((await account.raw('HEAD', `${BOX}/nowhere`)).status).to.equal(404)
+  })
+
   it('puts segments where --segment-container says', async () => {
     await upload(big, 'elsewhere', '--segment-container', 'pieces')
     expect(await segmentsOf('elsewhere')).to.deep.equal([])

@@ -1,3 +1,5 @@
+import {Failure} from '../../core/failure.ts'
+import {printable} from '../../core/printable.ts'
 import type {Wire} from '../../http/send.ts'
 import type {SwiftRemote} from '../remote.ts'
 import type {KeyStore, Probing, Store} from '../store.ts'
@@ -25,6 +27,7 @@ export async function openConnection(remote: SwiftRemote, {wire, surroundings}: 
   const {auth, storageUrl, ...wish} = await findAuth(remote, surroundings)
   trustCloud(wire.agents, wish, surroundings)
   const {segmentContainer} = remote
+  if (segmentContainer !== undefined) checkContainer(segmentContainer)
   const tempUrlKey = findGivenKey(remote, surroundings)
   return createConnection({
     endpointName: nameAccount(auth, wish),
@@ -34,6 +37,12 @@ export async function openConnection(remote: SwiftRemote, {wire, surroundings}: 
     ...(segmentContainer === undefined ? {} : {segmentContainer}),
     ...(tempUrlKey === undefined ? {} : {tempUrlKey}),
   })
+}
+
+/** What is no name would be another address: with a slash that of an object, empty that of the account. */
+function checkContainer(name: string): void {
+  if (name !== '' && !name.includes('/')) return
+  throw new Failure('usage', `"${printable(name)}" cannot be the name of the container for segments.`)
 }
 
 export async function createSwiftStore(
