@@ -1,12 +1,13 @@
 import type {SwiftInterface} from '../stores/remote.ts'
 import type {Preset} from './presets.ts'
-import {checkAddress, checkWord, demandSecret, demandWord} from './remote-answers.ts'
+import {checkAddress, checkVariable, checkWord, demandSecret, demandWord} from './remote-answers.ts'
 import type {RemoteFlags} from './remote-flags.ts'
 import type {SavedAuth, SavedSwift} from './saved-remote.ts'
 
 /** Makes a remote that speaks Swift. Fails `usage`. */
 export async function makeSavedSwift(flags: RemoteFlags, preset: Preset | undefined): Promise<SavedSwift> {
   const {'os-cloud': cloud, interface: wished, 'storage-url': storageUrl, 'segment-container': segments} = flags
+  const keyEnv = flags['temp-url-key-env']
   const region =
     preset?.needs.includes('region') === true
       ? await demandWord(flags, 'region', `Region, such as ${preset.regionsLike ?? 'RegionOne'}:`)
@@ -18,6 +19,7 @@ export async function makeSavedSwift(flags: RemoteFlags, preset: Preset | undefi
     ...(wished === undefined ? {} : {interface: wished as SwiftInterface}),
     ...(storageUrl === undefined ? {} : {storageUrl: checkAddress('storage-url', storageUrl)}),
     ...(segments === undefined ? {} : {segmentContainer: segments}),
+    ...(keyEnv === undefined ? {} : {tempUrlKeyEnv: checkVariable('temp-url-key-env', keyEnv)}),
   }
 }
 

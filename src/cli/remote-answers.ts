@@ -20,7 +20,7 @@ export async function demandWord(flags: RemoteFlags, name: RemoteFlag, question:
 export async function demandSecret(flags: RemoteFlags, question: string): Promise<SecretSource> {
   const {'secret-env': env, 'credential-process': command} = flags
   if (command !== undefined) return {command: checkWord('credential-process', command)}
-  if (env !== undefined) return {env: checkVariable(env)}
+  if (env !== undefined) return {env: checkVariable('secret-env', env)}
   if (flags['secret-stdin'] !== true && !canAsk()) {
     throw new Failure('usage', 'No secret was given.', {
       suggestion: 'Give it by --secret-stdin, --secret-env NAME or --credential-process COMMAND; never as an argument.',
@@ -31,10 +31,11 @@ export async function demandSecret(flags: RemoteFlags, question: string): Promis
   return {value}
 }
 
-function checkVariable(name: string): string {
+/** Fails `usage` for what is no name of a variable. */
+export function checkVariable(flag: RemoteFlag, name: string): string {
   if (/^[A-Za-z_]\w*$/u.test(name)) return name
   // It may be the secret itself: never to be shown.
-  throw new Failure('usage', '--secret-env: that is not the name of a variable.', {
+  throw new Failure('usage', `--${flag}: that is not the name of a variable.`, {
     suggestion: 'Give the name of a variable that holds the secret, such as R2_SECRET; never the secret itself.',
   })
 }

@@ -61,6 +61,11 @@ export const remoteFlags = {
     helpValue: 'URL',
     helpGroup: 'SWIFT',
   }),
+  'temp-url-key-env': Flags.string({
+    description: 'variable that holds the Temp-URL key to sign with, instead of asking the store for it',
+    helpValue: 'NAME',
+    helpGroup: 'SWIFT',
+  }),
   'segment-container': Flags.string({
     description: 'where the segments of large objects go',
     helpValue: 'CONTAINER',
@@ -92,6 +97,7 @@ export interface RemoteFlags {
   readonly interface?: string | undefined
   readonly 'storage-url'?: string | undefined
   readonly 'segment-container'?: string | undefined
+  readonly 'temp-url-key-env'?: string | undefined
 }
 
 const ONLY_S3 = ['endpoint-url', 'access-key-id', 'profile', 'account'] as const
@@ -108,6 +114,7 @@ const ONLY_SWIFT = [
   'interface',
   'storage-url',
   'segment-container',
+  'temp-url-key-env',
 ] as const
 
 /** The flags that were given and that only one of the protocols knows. */

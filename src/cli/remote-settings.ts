@@ -87,6 +87,9 @@ function settleSwift(saved: SavedSwift, flags: ConnectionFlags, env: Env, from: 
       ['remote', saved.segmentContainer],
       ['default', 'CONTAINER_segments'],
     ),
+    ...(saved.tempUrlKeyEnv === undefined
+      ? []
+      : [{setting: 'Temp-URL key', ...describeSecret({env: saved.tempUrlKeyEnv}, env)}]),
   ]
 }
 

@@ -53,6 +53,8 @@ async function connectSwift(name: string, saved: SavedSwift, flags: ConnectionFl
   const region = flags.region ?? saved.region
   const wished = (flags.interface as SwiftInterface | undefined) ?? saved.interface
   const segmentContainer = flags['segment-container'] ?? saved.segmentContainer
+  // Only links are signed with it: where it is not set, everything else works.
+  const tempUrlKey = (saved.tempUrlKeyEnv !== undefined && env[saved.tempUrlKeyEnv]) || undefined
   return {
     provider: 'swift',
     name,
@@ -62,6 +64,7 @@ async function connectSwift(name: string, saved: SavedSwift, flags: ConnectionFl
     ...(wished === undefined ? {} : {interface: wished}),
     ...(saved.storageUrl === undefined ? {} : {storageUrl: saved.storageUrl}),
     ...(segmentContainer === undefined ? {} : {segmentContainer}),
+    ...(tempUrlKey === undefined ? {} : {tempUrlKey}),
   }
 }
 

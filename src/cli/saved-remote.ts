@@ -40,6 +40,8 @@ export interface SavedSwift {
   readonly interface?: SwiftInterface
   readonly storageUrl?: string
   readonly segmentContainer?: string
+  /** The variable of the environment that holds the Temp-URL key. */
+  readonly tempUrlKeyEnv?: string
 }
 
 /** A connection as it stands in the file of the person. */
@@ -55,7 +57,7 @@ export const AUTH_METHODS: readonly SavedAuth['method'][] = [
 
 const WORDS: Readonly<Record<SavedRemote['provider'], readonly string[]>> = {
   s3: ['preset', 'endpointUrl', 'region', 'profile', 'accessKeyId'],
-  swift: ['preset', 'cloud', 'region', 'interface', 'storageUrl', 'segmentContainer'],
+  swift: ['preset', 'cloud', 'region', 'interface', 'storageUrl', 'segmentContainer', 'tempUrlKeyEnv'],
 }
 const AUTH_WORDS = ['authUrl', 'user', 'userDomain', 'project', 'projectId', 'projectDomain', 'credentialId']
 

@@ -1,3 +1,4 @@
+import {createHmac} from 'node:crypto'
 import {writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {expect} from 'chai'
@@ -19,7 +20,13 @@ describe('saved remotes and the doctor, at a real OpenStack Swift', function () 
   before(async function () {
     needSwift(this, {withKeystone: true})
     const server = await startSwift({withKeystone: true})
-    swift = {...server.env, V1_URL: server.v1.authUrl, V1_USER: server.v1.user, V1_KEY: server.v1.key}
+    swift = {
+      ...server.env,
+      OS_STORAGE_URL_OF_V1: server.v1.storageUrl,
+      V1_URL: server.v1.authUrl,
+      V1_USER: server.v1.user,
+      V1_KEY: server.v1.key,
+    }
     home = await makeHome()
     env = {
       ...home.env,
@@ -120,6 +127,31 @@ describe('saved remotes and the doctor, at a real OpenStack Swift', function () 
       expect((await call('container', 'delete', `${name}://of-${name}`, '-r', '-y')).status).to.equal(0)
     })
   }
+
+  it('signs with the Temp-URL key of a variable, and with that of the account where it is not set', async () => {
+    env = {...env, LINK_KEY: 'a key that the account does not have'}
+    const flags = ['--auth-url', word('V1_URL'), '--user', word('V1_USER'), '--secret-env', 'KEY']
+    await call('remote', 'add', 'keyed', ...flags, '--temp-url-key-env', 'LINK_KEY')
+    await call('container', 'create', 'keyed://of-keys')
+    await call('temp-url-key', 'set', 'keyed://of-keys', '-y')
+    const path = new URL(word('OS_STORAGE_URL_OF_V1')).pathname
+    const url = new URL((await call('temp-url', 'keyed://of-keys/k', '--digest', 'sha256')).stdout.trim())
+    const signed = ['GET', url.searchParams.get('temp_url_expires'), `${path}/of-keys/k`].join('\n')
+    const expected = createHmac('sha256', env['LINK_KEY'] ?? '').update(signed)
+    expect(url.searchParams.get('temp_url_sig')).to.equal(expected.digest('hex'))
+    const shown = await call('remote', 'show', 'keyed')
+    expect(shown.stdout)
+      .to.match(/Temp-URL key +\*{4} +environment LINK_KEY/u)
+      .and.not.include(env['LINK_KEY'])
+    env = {...env, LINK_KEY: ''}
+    const upload = join(home.folder, 'k')
+    await writeFile(upload, 'the bytes')
+    await call('upload', upload, 'keyed://of-keys/k')
+    expect((await call('temp-url', 'keyed://of-keys/k', '--check')).status).to.equal(0)
+    const bad = await call('remote', 'add', 'bad-key', ...flags, '--temp-url-key-env', 'abc=0123-key')
+    expect(bad.stderr).to.include('--temp-url-key-env: that is not the name').and.not.include('0123')
+    expect(bad.status).to.equal(2)
+  })
 
   it('is told of a wrong password and of a wrong region before anything is saved', async () => {
     const flags = [...keystone(), '--user', 'demo', '--project', 'demo', '--secret-env', 'HOME']
