@@ -7,6 +7,7 @@ import {printable} from '../core/printable.ts'
 import {sortNames} from '../upload/sort-names.ts'
 import type {Found} from '../upload/walk.ts'
 import type {SourceFilter} from './source-filter.ts'
+import {readStdin} from './stdin-source.ts'
 
 /**
  * Finds the files that a list names, sorted by their paths below `base`, which become their keys. Waits for the end of
@@ -32,7 +33,7 @@ export async function* readPathList(list: string, base: string, isWanted: Source
 
 /** Yields paths as bytes, a character each: those below `root` from there on. */
 async function* readEntries(list: string, root: string): AsyncGenerator<string[]> {
-  const stream = list === '-' ? process.stdin : createReadStream(list)
+  const stream = list === '-' ? readStdin() : createReadStream(list)
   let separator: RegExp | undefined
   let rest = ''
   try {

@@ -85,6 +85,18 @@ describe('stdin', function () {
     expect([await arena.hashStored('file'), await arena.hashStored('pipe')]).to.deep.equal([sum, sum])
   })
 
+  it('fails where it is a folder, which gives no byte and is not empty', async () => {
+    for (const words of ['-', '--from-file -']) {
+      const script = `node ${BIN} upload ${words} s3://${BUCKET}/${words === '-' ? 'folder' : ''} <${home.folder}`
+      const ending = await promisify(execFile)('sh', ['-c', script], {env: home.env}).catch(
+        (error: unknown) => error as {stderr: string; code: number},
+      )
+      expect(ending, words).to.have.property('code')
+      expect(ending.stderr).to.match(/cannot be read: EISDIR/u)
+    }
+    await expectNothing('folder')
+  })
+
   it('is refused where a person would have to type it', async function () {
     const hasScript = await promisify(execFile)('script', ['--version']).then(
       () => true,
