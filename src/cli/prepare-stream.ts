@@ -31,7 +31,7 @@ export interface PreparedStream {
   /** Absent where there are no credentials to sign with. */
   readonly links: LinkStore | undefined
   plan(): Promise<SchedulePlan>
-  run(tell: RunStreamOptions['tell']): ReturnType<typeof runStream>
+  run(wish: Pick<RunStreamOptions, 'tell' | 'results' | 'link'>): ReturnType<typeof runStream>
 }
 
 /** Finds and opens the target of a stream. Fails `usage`, `config`, and as opening does. */
@@ -51,7 +51,7 @@ export async function prepareStream(
     item: {path: '-', target, options},
     links,
     plan: async () => planStream(target, await store.limits({signal: new AbortController().signal}), wish, command),
-    run: tell =>
+    run: wanted =>
       runStream(target, options, store, {
         ...wish,
         ...(pace === undefined ? {} : {pace}),
@@ -59,7 +59,8 @@ export async function prepareStream(
         flags,
         concurrency,
         memory,
-        tell,
+        links,
+        ...wanted,
       }),
   }
 }

@@ -12,10 +12,15 @@ import {storedToJson} from './upload-words.ts'
 /** Raised whenever a reader of results would have to change. */
 export const RESULTS_VERSION = 1
 
+/** What of an object and its source a line tells. */
+interface StoredLine extends Pick<StoredItem, 'stored' | 'elapsed'> {
+  readonly item: {readonly path: string}
+}
+
 /** One line of JSON for each file of a run, written as it comes to its end. */
 export interface ResultsFile {
   /** Something that was stored, with its URLs. */
-  stored(item: StoredItem, urls: {readonly url?: string; readonly link?: string}): void
+  stored(item: StoredLine, urls: {readonly url?: string; readonly link?: string}): void
   /** Takes what failed and what was skipped. */
   event(event: UploadEvent): void
   /** Fails `config` when lines could not be written. */

@@ -1,9 +1,10 @@
 import {tmpdir} from 'node:os'
 import {asFailure} from '../core/failure.ts'
+import type {Failure} from '../core/failure.ts'
 import {printable} from '../core/printable.ts'
 import {formatSize} from '../core/sizes.ts'
 import {formatTarget} from '../core/target.ts'
-import type {Json, Limits, ObjectOptions, Target, UploadStore} from '../stores/store.ts'
+import type {Json, Limits, LinkStore, ObjectOptions, Target, UploadStore} from '../stores/store.ts'
 import type {UploadEvent} from '../upload/events.ts'
 import type {Pace} from '../upload/pace.ts'
 import {scheduleParts, stepsOf} from '../upload/part-schedule.ts'
@@ -14,8 +15,11 @@ import {createDisplay} from './displays/display.ts'
 import type {Display, DisplayKind} from './displays/display.ts'
 import {watchInterrupts} from './interrupts.ts'
 import {startProducer} from './producer.ts'
+import type {ResultsFile} from './results-file.ts'
+import {urlsOf} from './run-upload.ts'
 import type {UploadResults} from './run-upload.ts'
 import {openStdin} from './stdin-source.ts'
+import type {Linker, UploadLink} from './upload-links.ts'
 import {describeStored, storedToJson} from './upload-words.ts'
 
 export interface RunStreamOptions extends ScheduleWish {
@@ -25,6 +29,10 @@ export interface RunStreamOptions extends ScheduleWish {
   readonly pace?: Pace
   /** Absent: stdin. */
   readonly command?: readonly string[]
+  readonly results?: ResultsFile
+  readonly link?: Linker
+  /** Absent where there are no credentials to sign with. */
+  readonly links: LinkStore | undefined
   /** Result lines on stdout; absent for one JSON document at the end. */
   readonly tell: 'results' | undefined
 }
@@ -34,9 +42,10 @@ export async function runStream(
   target: Target,
   options: ObjectOptions,
   store: UploadStore,
-  {flags, command, tell, ...settings}: RunStreamOptions,
-): Promise<Pick<UploadResults, 'failures' | 'objects'>> {
+  {flags, command, results, link, links, tell, ...settings}: RunStreamOptions,
+): Promise<Pick<UploadResults, 'failures' | 'objects' | 'links'>> {
   const stdin = command === undefined ? openStdin() : undefined
+  const [name = '-'] = command ?? []
   const kind = (flags.quiet ? 'none' : flags.progress) as DisplayKind
   const {stderr, stdout} = process
   const {expectSize} = settings
@@ -46,12 +55,17 @@ export async function runStream(
     {env: process.env, ...(expectSize === undefined ? {} : {expected: {files: 1, size: expectSize}})},
   )
   const interrupts = watchInterrupts()
+  const {signal} = interrupts
   const objects: Json[] = []
+  const made: UploadLink[] = []
+  const failures: Failure[] = []
+  let elapsed = 0
 
   function onEvent(event: UploadEvent): void {
     display.event(event)
     if (event.event !== 'done') return
-    const {object, elapsed} = event
+    const {object} = event
+    ;({elapsed} = event)
     if (tell === undefined) objects.push(storedToJson(object, elapsed))
     else display.above(describeStored(object, elapsed))
     for (const note of object.notes ?? []) display.event({event: 'note', id: event.id, message: printable(note)})
@@ -60,14 +74,25 @@ export async function runStream(
   try {
     const source: StreamSource = stdin ?? startProducer(command ?? [], createListener(kind, display))
     const item = {source, target, options}
-    await uploadStream(item, store, {...settings, signal: interrupts.signal, onEvent, folder: tmpdir()})
-    return {failures: [], objects}
+    const stored = await uploadStream(item, store, {...settings, signal, onEvent, folder: tmpdir()})
+    const linked = await link?.(target, {signal})
+    if (linked !== undefined) made.push(linked)
+    results?.stored({item: {path: name}, stored, elapsed}, await urlsOf(target, links, linked, signal))
   } catch (error) {
-    return {failures: [asFailure(error)], objects}
+    const failure = asFailure(error)
+    const {code, message} = failure
+    failures.push(failure)
+    results?.event({event: 'failed', id: 1, source: name, target: formatTarget(target), code, message})
   } finally {
     interrupts.stop()
     display.end()
   }
+  try {
+    await results?.close()
+  } catch (error) {
+    failures.push(asFailure(error))
+  }
+  return {failures, objects, links: made}
 }
 
 /** What the program says passes through; where a program reads stderr, it comes as notes. */

@@ -114,7 +114,8 @@ export async function runUpload(
   }
 }
 
-async function urlsOf(
+/** Returns the addresses of what was just stored. */
+export async function urlsOf(
   target: Target,
   store: LinkStore | undefined,
   link: UploadLink | undefined,

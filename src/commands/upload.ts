@@ -9,6 +9,7 @@ import type {PreparedFiles} from '../cli/prepare-files.ts'
 import {prepareStream} from '../cli/prepare-stream.ts'
 import type {PreparedStream} from '../cli/prepare-stream.ts'
 import {describeSchedule} from '../cli/run-stream.ts'
+import {createResults} from '../cli/results-file.ts'
 import {sendFiles} from '../cli/send-files.ts'
 import type {SentFiles} from '../cli/send-files.ts'
 import {resultFlags, sourceFlags} from '../cli/source-flags.ts'
@@ -114,21 +115,27 @@ A TARGET may also be a presigned URL or a temp URL (in quotes; better --url-file
     this.endWith(shown)
   }
 
-  private async sendStream({item, links, plan, run}: PreparedStream, flags: StreamOutputFlags): Promise<unknown> {
+  private async sendStream(
+    {item, links: store, plan, run}: PreparedStream,
+    flags: StreamOutputFlags,
+  ): Promise<unknown> {
     if (flags['dry-run']) {
       const planned = await plan()
       if (!this.jsonEnabled()) for (const line of describeSchedule(planned)) this.log(line)
       return {ok: true, dryRun: true, plans: [planned]}
     }
     const link = flags.link
-      ? await createLinker({target: item.target, named: [item], links}, flags.filename)
+      ? await createLinker({target: item.target, named: [item], links: store}, flags.filename)
       : undefined
-    const {failures, objects} = await run(this.tells())
+    const results = flags.results === undefined ? undefined : await createResults(flags.results)
+    const {failures, objects, links} = await run({
+      tell: this.tells(),
+      ...(results === undefined ? {} : {results}),
+      ...(link === undefined ? {} : {link}),
+    })
     if (failures.length > 0) this.endWith(failures, {objects})
-    if (link === undefined) return {ok: true, objects}
-    const made = await link(item.target, {signal: new AbortController().signal})
-    if (!this.jsonEnabled()) this.tellLinks([made])
-    return {ok: true, objects, links: [made.json]}
+    if (!this.jsonEnabled()) this.tellLinks(links)
+    return {ok: true, objects, ...(flags.link ? {links: links.map(({json}) => json)} : {})}
   }
 
   private tellLinks(links: readonly UploadLink[]): void {
@@ -157,4 +164,5 @@ interface StreamOutputFlags {
   readonly 'dry-run': boolean
   readonly link: boolean
   readonly filename?: string | undefined
+  readonly results?: string | undefined
 }

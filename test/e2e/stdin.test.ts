@@ -85,6 +85,19 @@ describe('stdin', function () {
     expect([await arena.hashStored('file'), await arena.hashStored('pipe')]).to.deep.equal([sum, sum])
   })
 
+  it('has a line of results, as a file has', async () => {
+    const results = join(home.folder, 'results.ndjson')
+    const readLine = async (): Promise<unknown> => JSON.parse(await readFile(results, 'utf8')) as unknown
+    const stored = await upload('told', Buffer.from('x'), '--results', results, '--link', '-q').ended
+    const url = stored.stdout.trim().split('\n').at(-1)
+    expect(await readLine()).to.include({status: 'stored', source: '-', key: 'told', size: 1, link: url})
+    const failed = await upload('told', Buffer.from('x'), '--results', results, '--expect-size', '2').ended
+    expect(failed.status).to.equal(7)
+    expect(await readLine()).to.include({status: 'failed', source: '-', key: 'told', code: 'source-changed'})
+    expect((await upload('untold', Buffer.from('x'), '--results', join(home.folder, 'no/r')).ended).status).to.equal(2)
+    await expectNothing('untold')
+  })
+
   it('fails where it is a folder, which gives no byte and is not empty', async () => {
     for (const words of ['-', '--from-file -']) {
       const script = `node ${BIN} upload ${words} s3://${BUCKET}/${words === '-' ? 'folder' : ''} <${home.folder}`
