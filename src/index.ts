@@ -63,14 +63,19 @@ export interface UploadOptions extends StoreOptions {
 
 const DEFAULTS = {concurrency: 8, retryFor: 5 * 60_000}
 
-/** Opens the store that a remote's name stands for, `s3` or `swift`, or one described by a `Remote`. Fails `config`. */
+/** Opens the store that a remote's name stands for, `s3` or `swift`, or one described by a `Remote`. Fails `config`, `usage`. */
 export async function openStore(remote: 's3' | 'swift' | Remote, options: StoreOptions = {}): Promise<Store> {
+  const {concurrency = DEFAULTS.concurrency, retryFor = DEFAULTS.retryFor} = options
+  if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
+    throw new Failure('usage', `concurrency is a whole number from 1 on, and not ${concurrency}.`)
+  }
+  if (!(retryFor >= 0)) throw new Failure('usage', `retryFor is a time in milliseconds, and not ${retryFor}.`)
   return openRemote(typeof remote === 'string' ? makeRemote(remote, options) : remote, {
     surroundings: findSurroundings(),
     wire: {agents: createAgents(options.tls), waits: DEFAULT_WAITS},
     findings: memoryFindings(),
-    concurrency: options.concurrency ?? DEFAULTS.concurrency,
-    retry: {retryFor: options.retryFor ?? DEFAULTS.retryFor},
+    concurrency,
+    retry: {retryFor},
   })
 }
 

@@ -40,6 +40,10 @@ export function networkFailure(error: unknown, host: string): Failure {
     })
   }
   const message = error instanceof Error ? error.message : String(error)
+  // Node refuses it before anything is sent, and would again.
+  if (code === 'ERR_INVALID_CHAR' || code === 'ERR_INVALID_HTTP_TOKEN') {
+    return new Failure('usage', `The request cannot be written: ${message}.`, {cause: error})
+  }
   if (code.startsWith('HPE_')) {
     return new Failure('network', `${host} does not answer in HTTP (${code}).`, {cause: error, retryable: true})
   }

@@ -29,6 +29,9 @@ export function planParts(size: number, limits: Limits, wish: PlanWish = {}): Pa
     throw new Failure('too-large', `${formatSize(size)} is more than the store's limit of ${formatSize(most)}.`)
   }
   const wished = wish.partSize
+  if (wished !== undefined && !Number.isSafeInteger(wished)) {
+    throw new Failure('usage', `A part of ${wished} bytes is not possible: it has whole bytes.`)
+  }
   if (wished !== undefined && (wished < part.min || wished > part.max)) {
     const range = `${formatSize(part.min)} to ${formatSize(part.max)}`
     throw new Failure('usage', `A part of ${formatSize(wished)} is not possible: this store takes ${range}.`)

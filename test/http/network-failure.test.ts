@@ -41,6 +41,12 @@ describe('networkFailure', () => {
     })
   }
 
+  it('is none where Node refuses a header: nothing was sent, and trying again does not help', () => {
+    for (const code of ['ERR_INVALID_CHAR', 'ERR_INVALID_HTTP_TOKEN']) {
+      expect(networkFailure(withCode(code), 'h:1')).to.include({code: 'usage', retryable: false})
+    }
+  })
+
   const certificates = [
     'CERT_HAS_EXPIRED',
     'CERT_NOT_YET_VALID',

@@ -64,6 +64,12 @@ describe('planParts', () => {
     expect(planParts(2 * MIB, {...aws, whole: MIB}).count).to.be.greaterThan(0)
   })
 
+  it('refuses parts that have no whole bytes, rather than cut for ever', () => {
+    for (const partSize of [Number.NaN, 5 * MIB + 0.5, Number.POSITIVE_INFINITY]) {
+      expect(planFailure(GIB, aws, {partSize})).to.include({code: 'usage'})
+    }
+  })
+
   const refused: readonly (readonly [what: string, size: number, limits: Limits, wish: PlanWish, words: RegExp])[] = [
     [
       'a part below the smallest',
