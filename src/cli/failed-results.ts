@@ -82,8 +82,11 @@ async function* readFailedLines(path: string): AsyncGenerator<FailedLine> {
   } catch (error) {
     if (error instanceof Failure) throw error
     const {code, message} = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') throw new Failure('not-found', `There is no file of results "${name}".`, {cause: error})
-    throw new Failure('config', `The results "${name}" cannot be read: ${message}.`, {cause: error})
+    const suggestion = 'Check its name.'
+    if (code === 'ENOENT') {
+      throw new Failure('not-found', `There is no file of results "${name}".`, {cause: error, suggestion})
+    }
+    throw new Failure('config', `The results "${name}" cannot be read: ${message}.`, {cause: error, suggestion})
   }
 }
 

@@ -11,10 +11,13 @@ import {readStdin} from './stdin-source.ts'
 
 /**
  * Finds the files that a list names, sorted by their paths below `base`, which become their keys. Waits for the end of
- * the list. What leads out of `base` comes as a failure of its own. Fails `not-found`, `forbidden`.
+ * the list. What leads out of `base` comes as a failure of its own. Fails `not-found`, `config`.
  */
 export async function* readPathList(list: string, base: string, isWanted: SourceFilter): AsyncGenerator<Found> {
-  const root = `${(await realpath(base)).replace(/\/$/u, '')}/`
+  const folder = await realpath(base).catch((error: unknown) => {
+    throw listFailure(error, base, 'folder')
+  })
+  const root = `${folder.replace(/\/$/u, '')}/`
   let last: string | undefined
   for await (const orders of sortNames(readEntries(list, Buffer.from(root).toString('latin1')))) {
     for (const order of orders) {
@@ -31,6 +34,9 @@ export async function* readPathList(list: string, base: string, isWanted: Source
   }
 }
 
+/** Of UTF-8, its bytes a character each. */
+const BYTE_ORDER_MARK = /^\u00EF\u00BB\u00BF/u
+
 /** Yields paths as bytes, a character each: those below `root` from there on. */
 async function* readEntries(list: string, root: string): AsyncGenerator<string[]> {
   const stream = list === '-' ? readStdin() : createReadStream(list)
@@ -40,14 +46,18 @@ async function* readEntries(list: string, root: string): AsyncGenerator<string[]
     for await (const piece of stream) {
       rest += (piece as Buffer).toString('latin1')
       // `find -print0` and `git ls-files -z` write no name without a zero byte.
-      separator ??= rest.includes('\0') ? /\0/u : rest.includes('\n') ? /\r?\n/u : undefined
-      if (separator === undefined) continue
+      if (separator === undefined) {
+        separator = rest.includes('\0') ? /\0/u : rest.includes('\n') ? /\r?\n/u : undefined
+        if (separator === undefined) continue
+        // Windows writes a mark before the first line; before a zero byte it belongs to the name.
+        if (!rest.includes('\0')) rest = rest.replace(BYTE_ORDER_MARK, '')
+      }
       const entries = rest.split(separator)
       rest = entries.pop() ?? ''
       yield entries.filter(entry => entry !== '').map(entry => tidy(entry, root))
     }
   } catch (error) {
-    throw listFailure(error, list)
+    throw listFailure(error, list, 'list')
   }
   if (rest !== '') yield [tidy(rest, root)]
 }
@@ -72,10 +82,11 @@ function notUtf8(name: string): Failure {
   })
 }
 
-function listFailure(error: unknown, list: string): unknown {
+function listFailure(error: unknown, path: string, what: string): unknown {
   if (error instanceof Failure) return error
   const {code, message} = error as NodeJS.ErrnoException
-  const name = printable(list)
-  if (code === 'ENOENT') return new Failure('not-found', `There is no list "${name}".`, {cause: error})
-  return new Failure('config', `The list "${name}" cannot be read: ${message}.`, {cause: error})
+  const name = printable(path)
+  const suggestion = 'Check its name.'
+  if (code === 'ENOENT') return new Failure('not-found', `There is no ${what} "${name}".`, {cause: error, suggestion})
+  return new Failure('config', `The ${what} "${name}" cannot be read: ${message}.`, {cause: error, suggestion})
 }

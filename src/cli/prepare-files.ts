@@ -131,8 +131,9 @@ async function findSources(
   return sources
 }
 
+/** At most one file, that is: filters may leave none. */
 function isSingle({named}: Sources): boolean {
-  return named?.files.length === 1
+  return named !== undefined && named.files.length <= 1
 }
 
 async function openJournal(

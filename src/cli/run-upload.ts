@@ -96,6 +96,9 @@ export async function runUpload(
     }
     const failures = [...summary.failures, ...late]
     const isClean = failures.length === 0
+    if (isClean && summary.done + summary.skipped === 0) {
+      onEvent({event: 'note', id: 0, message: 'No file was found, so nothing was uploaded.'})
+    }
     await journal?.end(isClean ? 'remove' : 'keep').catch(() => {})
     const inOrder = named?.map(({target}) => links.get(target.key)).filter(each => each !== undefined)
     const failed = summary.failed + late.length

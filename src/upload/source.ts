@@ -190,6 +190,10 @@ function sourceFailure(error: unknown, path: string): Failure {
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new Failure('not-found', `There is no file "${name}".`, {cause: error, suggestion: 'Check the name.'})
   }
+  if (code === 'ELOOP') {
+    const message = `The symbolic link "${name}" leads nowhere.`
+    return new Failure('not-found', message, {cause: error, suggestion: 'Mend or remove it.'})
+  }
   if (code === 'EACCES' || code === 'EPERM') {
     return new Failure('forbidden', `"${name}" may not be read by you.`, {cause: error, suggestion: 'Check its mode.'})
   }

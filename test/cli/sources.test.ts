@@ -167,7 +167,14 @@ describe('skylift upload, of many files', () => {
     expect(await listKeys()).to.deep.equal(['dist/a.js'])
   })
 
+  it('reads a list as Windows writes it', async () => {
+    const stdin = '\uFEFFdist/a.js\r\n\r\ndist/index.html\r\n'
+    expect((await run(['TARGET', '--from-file', '-'], {stdin})).status).to.equal(0)
+    expect(await listKeys()).to.deep.equal(['dist/a.js', 'dist/index.html'])
+  })
+
   it('refuses before anything is sent what can be known', async () => {
+    await symlink('circle', join(home.folder, 'circle'))
     const rows: readonly (readonly [argv: readonly string[], status: number, words: RegExp])[] = [
       [['dist', 'TARGET/'], 2, /"dist" is a folder\.\n {2}Upload what is in it with -r/u],
       [['dist', '-r', 'TARGET/x'], 2, /cannot all become "s3:\/\/box-\d+\/x"\.\n {2}End the target with a slash/u],
@@ -176,6 +183,12 @@ describe('skylift upload, of many files', () => {
       [['dist', 'nowhere', '-r', 'TARGET'], 5, /There is no file "nowhere"\./u],
       [['dist/index.html', 'other/index.html', 'TARGET'], 2, /would both become "index\.html"/u],
       [['TARGET', '--from-file', 'no-list'], 5, /There is no list "no-list"\./u],
+      [
+        ['nowhere', 'TARGET', '--from-file', 'other/index.html'],
+        5,
+        /There is no folder "nowhere"\.\n {2}Check its name/u,
+      ],
+      [['circle', 'TARGET'], 5, /The symbolic link "circle" leads nowhere\./u],
       [['a', 'b', 'TARGET', '--from-file', 'list'], 2, /one folder in which they lie at most/u],
       [['TARGET', '--retry-failed', 'no-results'], 5, /There is no file of results "no-results"\./u],
       [['dist/a.js', 'TARGET', '--retry-failed', 'x'], 2, /takes the files of the results/u],
@@ -218,6 +231,10 @@ describe('skylift upload, of many files', () => {
   it('keeps its word of whole or not at all for an empty folder: nothing is to be done', async () => {
     await mkdir(join(home.folder, 'empty'), {recursive: true})
     expect(await run(['empty', '-r', 'TARGET', '-q'])).to.include({status: 0, stdout: '', stderr: ''})
+    const none = {status: 0, stdout: '', stderr: 'No file was found, so nothing was uploaded.\n'}
+    expect(await run(['empty', '-r', 'TARGET'])).to.include(none)
+    expect(await run(['TARGET', '--from-file', '-'])).to.include(none)
+    expect(await run(['dist/a.js', 'TARGET/a', '--exclude', '*.js'])).to.include(none)
   })
 
   describe('--skip-unchanged', () => {
