@@ -9,7 +9,12 @@ import {Failure} from '../core/failure.ts'
  */
 export async function openAnew(path: string, {isSecret}: {readonly isSecret: boolean}): Promise<FileHandle> {
   const {O_CREAT, O_WRONLY, O_NOFOLLOW} = constants
-  const handle = await open(path, O_CREAT | O_WRONLY | (O_NOFOLLOW ?? 0), isSecret ? 0o600 : 0o644)
+  const handle = await open(path, O_CREAT | O_WRONLY | (O_NOFOLLOW ?? 0), isSecret ? 0o600 : 0o644).catch(
+    async (error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ELOOP') return openStream(path, error)
+      throw error
+    },
+  )
   try {
     const stat = await handle.stat()
     // A device (/dev/null) or a pipe takes what comes, and is nobody's in this sense.
@@ -24,4 +29,12 @@ export async function openAnew(path: string, {isSecret}: {readonly isSecret: boo
     await handle.close()
     throw error
   }
+}
+
+/** Links to pipes are how a shell names them: `>(jq .)` is /dev/fd/63. Fails with what was said of the link for a file. */
+async function openStream(path: string, refusal: unknown): Promise<FileHandle> {
+  const handle = await open(path, constants.O_WRONLY)
+  if (!(await handle.stat()).isFile()) return handle
+  await handle.close()
+  throw refusal
 }
