@@ -32,7 +32,8 @@ export function planFile(file: File, place: Place): PartPlan {
 
 /**
  * Uploads a file: what the place holds already is compared with the file and not sent again. Goes on trying while the
- * network is away. Resolves to the link of whoever finishes it. Fails `source-changed` when parts of another file are there, and what the place fails.
+ * network is away. Resolves to the link of whoever finishes it. Fails `source-changed` when parts of another file are
+ * there, and what the place fails.
  */
 export async function uploadFile({file, place, hash, onEvent, ...settings}: PageUpload): Promise<string | undefined> {
   const {finish} = settings
