@@ -1,4 +1,4 @@
-import {readdir} from 'node:fs/promises'
+import {readdir, utimes} from 'node:fs/promises'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {expect} from 'chai'
@@ -113,7 +113,14 @@ for (const {name, open, kills: wish, isReal = false} of WORLDS) {
       // Other suites of this process leave theirs in the same container.
       const own = (await world.listLooseParts()).filter(name => /killed-|unheard/u.test(name))
       expect(own).to.deep.equal([])
-      expect(await readdir(join(home.stateFolder, 'uploads'))).to.deep.equal([])
+      const uploads = join(home.stateFolder, 'uploads')
+      // One that died before it wrote into what should have become its lock left a file that nobody takes for dead in the
+      // next minute, and that a run after it clears away.
+      const long = new Date(Date.now() - 120_000)
+      for (const name of await readdir(uploads))
+        if (name.endsWith('.new')) await utimes(join(uploads, name), long, long)
+      expect((await runSkylift(argvFor('after'), {env: home.env})).status).to.equal(0)
+      expect(await readdir(uploads)).to.deep.equal([])
     })
   })
 }
