@@ -20,6 +20,22 @@ export function onAbort(signal: AbortSignal, run: () => void): () => void {
   }
 }
 
+/** Waits for work as long as a signal lets it; the work goes on. Fails what the work fails, or `signal.reason`. */
+export async function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  let letGo = (): void => {}
+  const aborted = new Promise<never>((_, reject) => {
+    // The reason is the caller's own, whatever it is.
+    // oxlint-disable-next-line prefer-promise-reject-errors
+    letGo = onAbort(signal, () => reject(signal.reason))
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    letGo()
+  }
+}
+
 function listen(signal: AbortSignal): Set<() => void> {
   const all = new Set<() => void>()
   waiting.set(signal, all)

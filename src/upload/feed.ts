@@ -1,4 +1,4 @@
-import {onAbort} from '../core/signals.ts'
+import {orAbort} from '../core/signals.ts'
 
 /** Hands out a stream in pieces of whatever size. */
 export interface Feed {
@@ -16,15 +16,7 @@ export function createFeed(chunks: AsyncIterable<Uint8Array>, signal: AbortSigna
   /** A stream may keep silent for hours: whoever waits for it must hear the end of the upload. */
   async function next(): Promise<IteratorResult<Uint8Array>> {
     signal.throwIfAborted()
-    let letGo = (): void => {}
-    const stopped = new Promise<never>((_resolve, reject) => {
-      letGo = onAbort(signal, () => reject(signal.reason as Error))
-    })
-    try {
-      return await Promise.race([iterator.next(), stopped])
-    } finally {
-      letGo()
-    }
+    return orAbort(iterator.next(), signal)
   }
 
   return {

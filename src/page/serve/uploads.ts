@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto'
 import {Failure} from '../../core/failure.ts'
-import {onAbort} from '../../core/signals.ts'
+import {orAbort} from '../../core/signals.ts'
 import {formatSize} from '../../core/sizes.ts'
 import type {Call, LinkStore, PartPlan, Target} from '../../stores/store.ts'
 import type {Assemble, SignedParts, TicketStore} from '../../stores/ticket/ticket-store.ts'
@@ -98,19 +98,6 @@ export function createUploads(
       const {url} = await store.link(ticket.target, {...life, filename: readName(name)}, call)
       return {link: url}
     },
-  }
-}
-
-/** Waits for the work as long as the signal lets it; the work goes on. */
-async function orAbort(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  let letGo = (): void => {}
-  const aborted = new Promise<never>((_, reject) => {
-    letGo = onAbort(signal, () => reject(signal.reason as Error))
-  })
-  try {
-    await Promise.race([work, aborted])
-  } finally {
-    letGo()
   }
 }
 

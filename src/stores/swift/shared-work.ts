@@ -1,4 +1,4 @@
-import {onAbort} from '../../core/signals.ts'
+import {orAbort} from '../../core/signals.ts'
 
 /** Work that several callers wait for: begun by the first, ended early only when all of them have left. */
 export interface SharedWork<T> {
@@ -18,16 +18,9 @@ export function shareWork<T>(run: (signal: AbortSignal) => Promise<T>): SharedWo
       signal.throwIfAborted()
       started ??= run(controller.signal)
       waiting++
-      let letGo = (): void => {}
-      const left = new Promise<never>((_resolve, reject) => {
-        // The reason is the caller's own, whatever it is.
-        // oxlint-disable-next-line prefer-promise-reject-errors
-        letGo = onAbort(signal, () => reject(signal.reason))
-      })
       try {
-        return await Promise.race([started, left])
+        return await orAbort(started, signal)
       } finally {
-        letGo()
         if (--waiting === 0) controller.abort(signal.reason)
       }
     },
