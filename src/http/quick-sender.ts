@@ -33,7 +33,9 @@ export function createQuickSender(agent: http.Agent, origin: Origin): QuickSende
   const watches = new WeakMap<Connection, SmallWatch>()
 
   function watchOf(connection: Connection): SmallWatch {
-    const watch = watches.get(connection) ?? watchSmall(connection, host)
+    const known = watches.get(connection)
+    if (known !== undefined) return known
+    const watch = watchSmall(connection, host)
     watches.set(connection, watch)
     return watch
   }
