@@ -1,6 +1,6 @@
 import {expect} from 'chai'
-import pLimit from 'p-limit'
 import {MIB} from '../../src/core/sizes.ts'
+import {createSlots} from '../../src/core/slots.ts'
 import {needSwift} from '../servers/swift.ts'
 import {hashPath, openArena} from '../support/arena.ts'
 import {makeCertificate} from '../support/certificate.ts'
@@ -39,14 +39,19 @@ for (const {name, rows, open, wish, isReal = false} of WORLDS) {
     let world: World
     let bench: Awaited<ReturnType<typeof createFaultBench>>
     const runs = new Map<Row, Promise<Ran>>()
-    const limit = pLimit(AT_ONCE)
+    const slots = createSlots(AT_ONCE)
+
+    async function runInTurn(row: Row): Promise<Ran> {
+      await slots.take()
+      return bench.run(row).finally(slots.give)
+    }
 
     before(async function () {
       if (isReal) needSwift(this)
       world = await open()
       bench = await createFaultBench(world, wish)
       for (const row of rows) {
-        const run = limit(() => bench.run(row))
+        const run = runInTurn(row)
         run.catch(() => {})
         runs.set(row, run)
       }
