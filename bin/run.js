@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-import module from 'node:module'
+const module_ = require('node:module')
+const {join} = require('node:path')
+const {pathToFileURL} = require('node:url')
+const {openCompiled} = require('./compiled.js')
 
 // A temp URL is good for whoever reads it, and everybody on this machine can read the words of a command. First of all,
 // since loading takes longer than looking.
@@ -10,19 +13,23 @@ if (named.some((word, index) => word !== words[index])) process.title = ['skylif
 // The SDK would print a notice on stderr about Node versions; `skylift doctor` is the place for it.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
 
-// From Node 22.1 on, what was compiled once is kept.
-module.enableCompileCache?.()
-
 // V8 gives young objects ever more room, up to 32 MiB, however few of them live on. Whoever sends so much that a thread
 // sums it has room enough by then. Only once the thread runs: with each, V8 takes to its own mind again.
 process.on('worker', worker =>
-  worker.once('online', async () => {
+  worker.once('online', () => {
     // The newest that was seen to know the flag; another would complain.
     if (Number.parseInt(process.versions.node, 10) > 24) return
-    const {setFlagsFromString} = await import('node:v8')
+    const {setFlagsFromString} = require('node:v8')
     setFlagsFromString('--semi-space-growth-factor=1')
   }),
 )
 
-const {run} = await import('../dist/run.js')
-await run(import.meta.url)
+async function start() {
+  // From Node 22.1 on, what was compiled once is kept; before, we bring it along.
+  const compiled = module_.enableCompileCache === undefined ? openCompiled(join(__dirname, '..', 'dist')) : undefined
+  module_.enableCompileCache?.()
+  const {run} = compiled === undefined ? await import('../dist/run.js') : compiled.load('run.js')
+  await run(pathToFileURL(__filename).href)
+}
+
+void start()

@@ -7,6 +7,7 @@ import {Config} from '@oclif/core'
 import type {Interfaces} from '@oclif/core'
 import {build} from 'esbuild'
 import type {BuildOptions, BuildResult, Plugin} from 'esbuild'
+import {BANNER, compileScripts} from './compile.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
@@ -119,7 +120,7 @@ export async function bundle(options: BuildOptions & {readonly outdir: string}):
     // oclif would bring 3.5 MB of compiler for its development mode.
     external: ['typescript', 'ts-node'],
     plugins: [ownSmithyCore, oneQuickChunk, withoutUnused],
-    banner: {js: "import {createRequire as __cr} from 'node:module';const require=__cr(import.meta.url);"},
+    banner: {js: BANNER},
     legalComments: 'none',
     logLevel: 'warning',
     ...options,
@@ -180,6 +181,7 @@ async function replaceDist(): Promise<void> {
   writeFileSync(join(fresh, 'inputs.json'), JSON.stringify({inputs: metafile?.inputs ?? {}}))
   await buildPage(join(fresh, 'page'))
   await writeHelp(fresh)
+  await compileScripts(fresh, dist)
   if (existsSync(dist)) renameSync(dist, old)
   renameSync(fresh, dist)
   rmSync(old, {recursive: true, force: true})
