@@ -42,7 +42,7 @@ export async function sendFiles(
   flags: SendFlags,
   tell: RunUploadOptions['tell'],
 ): Promise<SentFiles> {
-  if (prepared.expected.files !== 1) await compileLater()
+  if (prepared.expected.files !== 1) await compileLater(prepared.store.endpoint)
   const {concurrency, 'part-size': partSize, 'max-failures': maxFailures, pace} = flags
   // What is wrong with the link, or with the place for results, is said before anything is sent.
   const link = flags.link ? await createLinker(prepared, flags.filename) : undefined

@@ -4,8 +4,13 @@ import {performance} from 'node:perf_hooks'
 const LOOK = 5
 /** The share of time in which this thread is taken to be busy. */
 const BUSY = 0.9
-/** As many times as many there are at most at the next look: the first moments tell little of those that follow. */
-const GROWTH = 4
+/** As many times as many there are at the next look where this thread has time to spare. The first moments cost more. */
+const GROWTH = {least: 2, most: 4}
+
+/** So many more keep this thread busy, by what is known of it so far. */
+function growthAt(utilization: number): number {
+  return Math.min(GROWTH.most, Math.max(GROWTH.least, BUSY / utilization))
+}
 
 export interface WorkerLimits {
   readonly least: number
@@ -38,7 +43,6 @@ export async function runWorkers(
   }
 
   function hire(count: number): void {
-    done = 0
     while (running.length < count) {
       const worker = start()
       // Waited for below; until then its failure is not unhandled.
@@ -53,7 +57,8 @@ export async function runWorkers(
     const now = performance.eventLoopUtilization()
     const {utilization} = performance.eventLoopUtilization(now, before)
     before = now
-    hire(Math.min(most, Math.floor(running.length * Math.min(GROWTH, BUSY / utilization))))
+    done = 0
+    if (utilization < BUSY) hire(Math.min(most, Math.floor(running.length * growthAt(utilization))))
     if (running.length >= most) clearInterval(look)
   }, LOOK)
   hire(least)
