@@ -14,26 +14,16 @@ const AFTER = '\n})'
  * text and its code. Undefined where there is none, and where it is of another V8.
  */
 function openCompiled(dist) {
-  let fd
-  try {
-    fd = openSync(join(dist, 'compiled.bin'))
-  } catch {
-    return undefined
-  }
-  const read = (at, length) => {
-    const bytes = Buffer.allocUnsafeSlow(length)
-    readSync(fd, bytes, 0, length, at)
-    return bytes
-  }
-  const start = 4 + read(0, 4).readUInt32LE()
-  const {engine, scripts} = JSON.parse(read(4, start - 4).toString('latin1'))
-  if (engine !== ENGINE) return undefined
-
+  const archive = openArchive(join(dist, 'compiled.bin'))
+  if (archive?.engine !== ENGINE) return undefined
+  const {scripts, read} = archive
+  const base = pathToFileURL(join(dist, '/')).href
+  const requireOther = createRequire(base)
   const loaded = new Map()
 
   function compile(name) {
     const {at, text, code} = scripts[name]
-    const bytes = read(start + at, text + code)
+    const bytes = read(at, text + code)
     const source = BEFORE + bytes.latin1Slice(0, text) + AFTER
     return new Script(source, {filename: join(dist, name), cachedData: bytes.subarray(text)})
   }
@@ -44,15 +34,31 @@ function openCompiled(dist) {
     if (known !== undefined) return known.exports
     const module = {exports: {}}
     loaded.set(name, module)
-    const url = pathToFileURL(join(dist, name)).href
-    const requireOther = createRequire(url)
-    const requireOne = id => (id.startsWith('./') ? load(join(name, '..', id).replaceAll('\\', '/')) : requireOther(id))
+    const url = base + name
+    const requireOne = id => (id.startsWith('./') ? load(new URL(id, url).href.slice(base.length)) : requireOther(id))
     const importOther = id => import(id.startsWith('.') ? new URL(id, url).href : id)
     compile(name).runInThisContext()(module.exports, requireOne, module, url, importOther)
     return module.exports
   }
 
   return {names: Object.keys(scripts), compile, load}
+}
+
+/** Undefined where there is none, and where its head cannot be read. */
+function openArchive(file) {
+  try {
+    const fd = openSync(file)
+    const read = (at, length) => {
+      const bytes = Buffer.allocUnsafeSlow(length)
+      if (readSync(fd, bytes, 0, length, at) < length) throw new Error(`${file} is cut off.`)
+      return bytes
+    }
+    const start = 4 + read(0, 4).readUInt32LE()
+    const head = JSON.parse(read(4, start - 4).toString('latin1'))
+    return {...head, read: (at, length) => read(start + at, length)}
+  } catch {
+    return undefined
+  }
 }
 
 /** V8 checks this for itself, too, but for the machine. */

@@ -43,7 +43,8 @@ const ownSmithyCore: Plugin = {
 /**
  * What packages bring along and nothing here can reach: `conf` checks schemas, and we give it none; ora has 90 spinners;
  * oclif looks for plugins and for files of commands, and has none to look for, compiles templates that only name values,
- * and compares Node's version with one that is older than ours; the SDK reads the user agents of browsers.
+ * compares Node's version with one that is older than ours, and asks the disk for a Windows around this Linux, which would
+ * stand in the line of --version; the SDK reads the user agents of browsers.
  */
 const NEVER_USED: Readonly<Record<string, string>> = {
   'ajv/dist/2020.js': 'export class Ajv2020 {}',
@@ -55,6 +56,8 @@ export default {render}`,
   minimatch: 'export const minimatch = () => false',
   semver: 'module.exports = {satisfies: () => true}',
   tinyglobby: 'export const glob = async () => []',
+  'wsl-utils': `export const isWsl = false
+export const powerShellPath = async () => 'powershell.exe'`,
   'cli-spinners': `const dots = {interval: 80, frames: [..."⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"]}
 export default {dots, dots2: dots, line: {interval: 130, frames: [..."-\\\\|/"]}}`,
 }
@@ -62,7 +65,7 @@ export default {dots, dots2: dots, line: {interval: 130, frames: [..."-\\\\|/"]}
 const withoutUnused: Plugin = {
   name: 'without-unused',
   setup({onResolve, onLoad}) {
-    onResolve({filter: /^(?:ajv|bowser|cli-spinners|ejs|minimatch|semver|tinyglobby)/}, ({path, importer}) =>
+    onResolve({filter: /^(?:ajv|bowser|cli-spinners|ejs|minimatch|semver|tinyglobby|wsl-utils)/}, ({path, importer}) =>
       // A copy for each, which is smaller than a chunk that they would share.
       path in NEVER_USED ? {path, suffix: `?${importer}`, namespace: 'unused'} : undefined,
     )

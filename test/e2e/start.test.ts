@@ -1,10 +1,12 @@
 import {execFile} from 'node:child_process'
-import {cp, mkdtemp, readdir, readFile, rm} from 'node:fs/promises'
+import {cp, mkdtemp, readdir, readFile, rename, rm, writeFile} from 'node:fs/promises'
+import module from 'node:module'
 import {join, relative} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {promisify} from 'node:util'
 import {expect} from 'chai'
 import type {Metafile} from 'esbuild'
+import {ENGINE, openCompiled} from '../../bin/compiled.js'
 import {buildSkylift, writeHelp} from '../../scripts/build.ts'
 import {ALIASES, LOADERS} from '../../src/commands/loaders.ts'
 import {COMMANDS} from '../../src/commands/index.ts'
@@ -33,7 +35,7 @@ describe('the start of a command', function () {
 
   before(async () => {
     home = await makeTempFolder()
-    for (const file of ['bin/run.js', 'package.json']) await cp(join(ROOT, file), join(home, file))
+    for (const name of ['bin', 'package.json']) await cp(join(ROOT, name), join(home, name), {recursive: true})
     const {metafile} = await buildSkylift(join(home, 'dist'), {metafile: true})
     outputs = Object.fromEntries(
       Object.entries(metafile?.outputs ?? {}).map(([path, output]) => [relative(home, join(ROOT, path)), output]),
@@ -100,6 +102,63 @@ describe('the start of a command', function () {
       if (examples !== undefined && id !== 'help') expect(help, id).to.include(`$ skylift ${id.replaceAll(':', ' ')}`)
     }
   })
+})
+
+describe('what a build brings along compiled', function () {
+  this.timeout(60_000)
+  const dist = join(ROOT, 'dist')
+  let home: string
+
+  before(async function () {
+    // Later versions keep by themselves what they compiled.
+    if ('enableCompileCache' in module) this.skip()
+    home = await makeTempFolder()
+    for (const name of ['bin', 'dist', 'package.json']) await cp(join(ROOT, name), join(home, name), {recursive: true})
+  })
+
+  const start = async (...words: string[]): Promise<string> => {
+    const {stdout} = await run(process.execPath, [join(home, 'bin', 'run.js'), ...words], {env: {HOME: home, ...AWS}})
+    return stdout
+  }
+
+  it('is what this V8 takes, for every script', () => {
+    const compiled = openCompiled(dist)
+    const names = compiled?.names ?? []
+    expect(names).to.include('run.js').and.to.have.lengthOf.at.least(100)
+    expect(names.filter(name => compiled?.compile(name).cachedDataRejected !== false)).to.deep.equal([])
+  })
+
+  it('is what runs: no script is read from elsewhere', async () => {
+    const away = join(home, 'dist', 'away')
+    await rename(join(home, 'dist', 'chunks'), away)
+    try {
+      expect(await start('link', 's3://c/k.pdf')).to.match(/^https:/u)
+      expect(await start('--version')).to.match(/^skylift\//u)
+    } finally {
+      await rename(away, join(home, 'dist', 'chunks'))
+    }
+  })
+
+  for (const [what, change] of [
+    [
+      'of another V8',
+      (bytes: Buffer) => Buffer.from(bytes.toString('latin1').replace(ENGINE, ENGINE.replaceAll(/./gu, 'x')), 'latin1'),
+    ],
+    ['empty', () => Buffer.alloc(0)],
+    ['cut off in its head', (bytes: Buffer) => bytes.subarray(0, 100)],
+  ] as const) {
+    it(`is passed over where it is ${what}`, async () => {
+      const file = join(home, 'dist', 'compiled.bin')
+      const bytes = await readFile(file)
+      await writeFile(file, change(bytes))
+      try {
+        expect(openCompiled(join(home, 'dist'))).to.equal(undefined)
+        expect(await start('link', 's3://c/k.pdf')).to.match(/^https:/u)
+      } finally {
+        await writeFile(file, bytes)
+      }
+    })
+  }
 })
 
 describe('the map of commands', () => {
