@@ -4,12 +4,15 @@ import {performance} from 'node:perf_hooks'
 const LOOK = 5
 /** The share of time in which this thread is taken to be busy. */
 const BUSY = 0.9
-/** As many times as many there are at the next look where this thread has time to spare. The first moments cost more. */
-const GROWTH = {least: 2, most: 4}
+/** As many times as many there are at most at the next look: the first moments tell little of those that follow. */
+const GROWTH = 4
 
-/** So many more keep this thread busy, by what is known of it so far. */
+/**
+ * So many times as many will keep this thread busy. Squared: whatever is done for the first times, connections among it,
+ * takes longer than it will.
+ */
 function growthAt(utilization: number): number {
-  return Math.min(GROWTH.most, Math.max(GROWTH.least, BUSY / utilization))
+  return Math.max(1, Math.min(GROWTH, (BUSY / utilization) ** 2))
 }
 
 export interface WorkerLimits {
@@ -58,7 +61,7 @@ export async function runWorkers(
     const {utilization} = performance.eventLoopUtilization(now, before)
     before = now
     done = 0
-    if (utilization < BUSY) hire(Math.min(most, Math.floor(running.length * growthAt(utilization))))
+    hire(Math.min(most, Math.floor(running.length * growthAt(utilization))))
     if (running.length >= most) clearInterval(look)
   }, LOOK)
   hire(least)
