@@ -1,6 +1,6 @@
 /**
  * `npx tsx test/bench/start.ts [--rounds 25] [--json FILE]`: what a command costs before it does anything. `--help`, `link`
- * and an upload of 1 KiB over http beside a bare oclif bundle with one empty command, built the same way, and what signs
+ * and an upload of 1 KiB over http beside a bare oclif bundle with one empty command, bundled the same way, and what signs
  * a URL elsewhere: `aws s3 presign` and `swift tempurl`, where they are installed. Interleaved, medians of wall and CPU.
  * Ends with 1 where a command costs more CPU than it may.
  */
@@ -11,6 +11,7 @@ import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {parseArgs} from 'node:util'
 import {buildSkylift, bundle, writeHelp} from '../../scripts/build.ts'
+import {compileScripts} from '../../scripts/compile.ts'
 import {buildMeasure, measureCommand} from './measure.ts'
 import type {Usage} from './measure.ts'
 import {createEnv} from './peer.ts'
@@ -92,8 +93,10 @@ async function makeBare(): Promise<Peer> {
 
 async function makeOurs(): Promise<Peer[]> {
   const home = await makePackage('skylift')
+  await cp(join(ROOT, 'bin'), join(home, 'bin'), {recursive: true})
   await buildSkylift(join(home, 'dist'))
   await writeHelp(join(home, 'dist'))
+  await compileScripts(join(home, 'dist'), join(home, 'dist'))
   const file = join(folder, 'file')
   await writeFile(file, 'x'.repeat(1024))
   const skylift = [process.execPath, join(home, 'bin', 'run.js')]
@@ -107,7 +110,7 @@ async function makeOurs(): Promise<Peer[]> {
 
 async function makePackage(name: string): Promise<string> {
   const home = join(folder, name)
-  await cp(join(ROOT, 'bin', 'run.js'), join(home, 'bin', 'run.js'))
+  await mkdir(join(home, 'bin'), {recursive: true})
   const pjson = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as Record<string, unknown>
   await writeFile(join(home, 'package.json'), JSON.stringify(pjson))
   return home
