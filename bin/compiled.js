@@ -61,7 +61,8 @@ function openArchive(file) {
   }
 }
 
-/** V8 checks this for itself, too, but for the machine. */
-const ENGINE = `${process.versions.v8} ${process.platform} ${process.arch}`
+/** V8 checks its version and flags by itself, but neither how it was built nor for what. */
+const BUILD = Object.entries(process.config.variables).filter(([name]) => name.startsWith('v8_'))
+const ENGINE = [process.versions.v8, process.platform, process.arch, ...BUILD.map(each => each.join('='))].join(' ')
 
 module.exports = {BEFORE, AFTER, ENGINE, openCompiled}

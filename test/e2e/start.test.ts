@@ -161,6 +161,12 @@ describe('what a build brings along compiled', function () {
   }
 })
 
+it('runs from the sources too', async function () {
+  this.timeout(60_000)
+  const {stdout} = await run(join(ROOT, 'bin', 'dev.mjs'), ['--version'])
+  expect(stdout).to.match(/^skylift\//u)
+})
+
 describe('the map of commands', () => {
   it('knows every alias that a command has, and no other', () => {
     const aliases = Object.entries(COMMANDS).flatMap(([id, {aliases: all}]) => (all ?? []).map(alias => [alias, id]))

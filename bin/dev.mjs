@@ -1,5 +1,5 @@
 #!/usr/bin/env -S node --import tsx
-// Runs the sources without a build; see CONTRIBUTING in the README.
+// Runs the sources without a build; see CONTRIBUTING.md.
 import {readFileSync} from 'node:fs'
 import {fileURLToPath} from 'node:url'
 import {execute, settings} from '@oclif/core'
