@@ -12,7 +12,7 @@ export interface Compiled {
   /** Compiles one, which is quick where V8 takes what was brought along. */
   compile(name: string): Script
   /** Returns what one exports, run once; throws as it does. */
-  load(name: string): {run(bin: string): Promise<never>}
+  load(name: string): unknown
 }
 
 /** Undefined where the build has none that this V8 takes. */

@@ -25,10 +25,12 @@ process.on('worker', worker =>
 )
 
 async function start() {
-  // From Node 22.1 on, what was compiled once is kept; before, we bring it along.
+  // From Node 22.1 on, what was compiled once is kept; before, a build brings it along.
   const compiled = module_.enableCompileCache === undefined ? openCompiled(join(__dirname, '..', 'dist')) : undefined
   module_.enableCompileCache?.()
-  const {run} = compiled === undefined ? await import('../dist/run.js') : compiled.load('run.js')
+  const program = compiled?.load('run.js')
+  // Two copies of oclif do not know each other's failures.
+  const {run} = program === undefined || program.needsAll() ? await import('../dist/run.js') : program
   await run(pathToFileURL(__filename).href)
 }
 

@@ -14,7 +14,7 @@ const LONG = 2000
 export async function compileLater(endpoint: string): Promise<void> {
   if (!process.versions.v8.startsWith('11.')) return
   const loading = endpoint.startsWith('http:') ? import('node:http') : import('node:https')
-  const [{setFlagsFromString}] = await Promise.all([import('node:v8'), loading, import('../http/quick-sender.ts')])
+  const [{setFlagsFromString}] = await Promise.all([import('node:v8'), loading])
   const setBudget = (budget: number): void => setFlagsFromString(`--interrupt-budget=${budget}`)
   setBudget(BUDGET.later)
   setTimeout(() => setBudget(BUDGET.usual), LONG).unref()

@@ -15,26 +15,49 @@ interface Found {
   load(): Promise<Command.Class>
 }
 
-/** Runs one command line of the package whose `bin` this is, and ends the process with its exit status. */
-export async function main(
-  bin: string,
-  find: (argv: readonly string[]) => Found | undefined,
-  names: readonly string[],
-): Promise<never> {
+type Find = (argv: readonly string[]) => Found | undefined
+
+/** What is asked for, as far as that can be said without loading a command. */
+interface Wish {
+  readonly found: Found | undefined
+  /** Words alone: the version, the list of commands. */
+  readonly isListing: boolean
+  /** Help that the build has written down. */
+  readonly isTold: boolean
+}
+
+function readWish(argv: readonly string[], find: Find): Wish {
+  const wantsHelp = argv[0] === 'help' || argv.includes('--help')
+  const isListing = argv.every(word => word === '--help' || word === '--version')
+  return {
+    found: wantsHelp ? undefined : find(argv),
+    isListing,
+    isTold: isListing || (argv[0] !== 'help' && wantsHelp),
+  }
+}
+
+function readWords(): readonly string[] {
   const given = process.argv.slice(2)
-  const argv = ['-V', 'version'].includes(given[0] ?? '') ? ['--version'] : given
+  return ['-V', 'version'].includes(given[0] ?? '') ? ['--version'] : given
+}
+
+/** True for a command line for which oclif looks at all commands: it loads them by itself, from their files. */
+export function needsAll(find: Find): boolean {
+  const {found, isTold} = readWish(readWords(), find)
+  return found === undefined && !isTold
+}
+
+/** Runs one command line of the package whose `bin` this is, and ends the process with its exit status. */
+export async function main(bin: string, find: Find, names: readonly string[]): Promise<never> {
+  const argv = readWords()
   const root = fileURLToPath(new URL('..', bin))
   try {
-    const wantsHelp = argv[0] === 'help' || argv.includes('--help')
-    const found = wantsHelp ? undefined : find(argv)
-    // Words alone need no command: the build has written them down.
-    const isListing = argv.every(word => word === '--help' || word === '--version')
-    const isTold = isListing || (argv[0] !== 'help' && wantsHelp)
+    const {found, isListing, isTold} = readWish(argv, find)
     const written = `${root}dist/help/${isListing ? 'list' : 'all'}/`
     const pjson = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as Interfaces.PJSON
     if (found !== undefined) delete pjson.oclif.commands
     const config = await Config.load({root: isTold && existsSync(written) ? written : root, pjson})
-    await (found === undefined ? run(argv, config) : runFound(found, config))
+    await (found === undefined ? run([...argv], config) : runFound(found, config))
     await flush()
     process.exit(process.exitCode ?? 0)
   } catch (error) {

@@ -1,5 +1,5 @@
 import type {Command} from '@oclif/core'
-import {main} from '../cli/run.ts'
+import * as program from '../cli/run.ts'
 import {ALIASES, LOADERS} from './loaders.ts'
 
 /** Every command as it is typed. */
@@ -24,7 +24,12 @@ export function findCommand(argv: readonly string[]): Found | undefined {
   return undefined
 }
 
+/** True for a command line for which oclif looks at all commands: it loads them by itself, from their files. */
+export function needsAll(): boolean {
+  return program.needsAll(findCommand)
+}
+
 /** Runs the command line of this process, and ends it; `bin` is the URL of what was started. */
 export async function run(bin: string): Promise<never> {
-  return main(bin, findCommand, NAMES)
+  return program.main(bin, findCommand, NAMES)
 }
