@@ -1,8 +1,5 @@
 import type {Script} from 'node:vm'
 
-/** Stands before and behind the text of each script. */
-export const BEFORE: string
-export const AFTER: string
 /** Whose code an archive holds: that of one V8, as it was built, on one kind of machine. */
 export const ENGINE: string
 

@@ -4,14 +4,11 @@ const {join} = require('node:path')
 const {pathToFileURL} = require('node:url')
 const {Script} = require('node:vm')
 
-/** The words that a script of the archive may use, as those of Node's own CommonJS. */
-const BEFORE = '(function(exports,require,module,__url,__import){"use strict";'
-const AFTER = '\n})'
-
 /**
  * Opens the scripts of a build together with what V8 has made of them: Node 20 keeps nothing of the kind by itself, and to
  * compile them anew takes a third of a start. The file is a length in four bytes, a head in JSON, and for each script its
- * text and its code. Undefined where there is none, and where it is of another V8.
+ * text, which is a function (exports, require, module, __url, __import), and its code. Undefined where there is none, and
+ * where it is of another V8.
  */
 function openCompiled(dist) {
   const archive = openArchive(join(dist, 'compiled.bin'))
@@ -24,8 +21,7 @@ function openCompiled(dist) {
   function compile(name) {
     const {at, text, code} = scripts[name]
     const bytes = read(at, text + code)
-    const source = BEFORE + bytes.latin1Slice(0, text) + AFTER
-    return new Script(source, {filename: join(dist, name), cachedData: bytes.subarray(text)})
+    return new Script(bytes.latin1Slice(0, text), {filename: join(dist, name), cachedData: bytes.subarray(text)})
   }
 
   /** As `require` does it: what is asked for again while it is being loaded is there as far as it got. */
@@ -65,4 +61,4 @@ function openArchive(file) {
 const BUILD = Object.entries(process.config.variables).filter(([name]) => name.startsWith('v8_'))
 const ENGINE = [process.versions.v8, process.platform, process.arch, ...BUILD.map(each => each.join('='))].join(' ')
 
-module.exports = {BEFORE, AFTER, ENGINE, openCompiled}
+module.exports = {ENGINE, openCompiled}

@@ -1,8 +1,7 @@
 #!/usr/bin/env node
-const module_ = require('node:module')
+const {enableCompileCache} = require('node:module')
 const {join} = require('node:path')
 const {pathToFileURL} = require('node:url')
-const {openCompiled} = require('./compiled.js')
 
 // A temp URL is good for whoever reads it, and everybody on this machine can read the words of a command. First of all,
 // since loading takes longer than looking.
@@ -24,11 +23,18 @@ process.on('worker', worker =>
   }),
 )
 
+/** From Node 22.1 on, what was compiled once is kept; before, a build brings it along. */
+function loadCompiled() {
+  if (enableCompileCache === undefined)
+    return require('./compiled.js')
+      .openCompiled(join(__dirname, '..', 'dist'))
+      ?.load('run.js')
+  enableCompileCache()
+  return undefined
+}
+
 async function start() {
-  // From Node 22.1 on, what was compiled once is kept; before, a build brings it along.
-  const compiled = module_.enableCompileCache === undefined ? openCompiled(join(__dirname, '..', 'dist')) : undefined
-  module_.enableCompileCache?.()
-  const program = compiled?.load('run.js')
+  const program = loadCompiled()
   // Two copies of oclif do not know each other's failures.
   const {run} = program === undefined || program.needsAll() ? await import('../dist/run.js') : program
   await run(pathToFileURL(__filename).href)

@@ -65,10 +65,12 @@ export default {dots, dots2: dots, line: {interval: 130, frames: [..."-\\\\|/"]}
 const withoutUnused: Plugin = {
   name: 'without-unused',
   setup({onResolve, onLoad}) {
-    onResolve({filter: /^(?:ajv|bowser|cli-spinners|ejs|minimatch|semver|tinyglobby|wsl-utils)/}, ({path, importer}) =>
+    onResolve({filter: new RegExp(`^(?:${Object.keys(NEVER_USED).join('|')})$`)}, ({path, importer}) => ({
+      path,
       // A copy for each, which is smaller than a chunk that they would share.
-      path in NEVER_USED ? {path, suffix: `?${importer}`, namespace: 'unused'} : undefined,
-    )
+      suffix: `?${importer}`,
+      namespace: 'unused',
+    }))
     onLoad({filter: /./, namespace: 'unused'}, ({path}) => ({contents: NEVER_USED[path] ?? '', loader: 'js'}))
   },
 }
@@ -184,7 +186,7 @@ async function replaceDist(): Promise<void> {
   writeFileSync(join(fresh, 'inputs.json'), JSON.stringify({inputs: metafile?.inputs ?? {}}))
   await buildPage(join(fresh, 'page'))
   await writeHelp(fresh)
-  await compileScripts(fresh, dist)
+  await compileScripts(fresh)
   if (existsSync(dist)) renameSync(dist, old)
   renameSync(fresh, dist)
   rmSync(old, {recursive: true, force: true})

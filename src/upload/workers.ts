@@ -7,14 +7,6 @@ const BUSY = 0.9
 /** As many times as many there are at most at the next look: the first moments tell little of those that follow. */
 const GROWTH = 4
 
-/**
- * So many times as many will keep this thread busy. Squared: whatever is done for the first times, connections among it,
- * takes longer than it will.
- */
-function growthAt(utilization: number): number {
-  return Math.max(1, Math.min(GROWTH, (BUSY / utilization) ** 2))
-}
-
 export interface WorkerLimits {
   readonly least: number
   readonly most: number
@@ -61,7 +53,8 @@ export async function runWorkers(
     const {utilization} = performance.eventLoopUtilization(now, before)
     before = now
     done = 0
-    hire(Math.min(most, Math.floor(running.length * growthAt(utilization))))
+    // Squared: whatever is done for the first times, connections among it, takes longer than it will.
+    hire(Math.min(most, Math.floor(running.length * Math.min(GROWTH, (BUSY / utilization) ** 2))))
     if (running.length >= most) clearInterval(look)
   }, LOOK)
   hire(least)

@@ -52,7 +52,7 @@ const folder = await mkdtemp(join(tmpdir(), 'skylift-start-'))
 const sink = await startSink(await buildSink(), await makeCertificate())
 try {
   const program = await buildMeasure()
-  const peers = [await makeBare(), ...(await makeOurs('skylift')), ...(await makeOurs('packed')), ...findOthers()]
+  const peers = [await makeBare(), ...(await makeOurs()), ...findOthers()]
   const usages = new Map(peers.map(({name}) => [name, [] as Usage[]]))
   const env = {...createEnv({endpoint: sink.http, home: folder}), SKYLIFT_STATE_DIR: join(folder, 'state')}
   for (let round = 0; round <= rounds; round++) {
@@ -92,14 +92,19 @@ async function makeBare(): Promise<Peer> {
 }
 
 /** As it is built, and as it is packed: without what was compiled. */
-async function makeOurs(name: 'skylift' | 'packed'): Promise<Peer[]> {
-  const home = await makePackage(name)
-  await cp(join(ROOT, 'bin'), join(home, 'bin'), {recursive: true})
-  await buildSkylift(join(home, 'dist'))
-  await writeHelp(join(home, 'dist'))
-  if (name === 'skylift') await compileScripts(join(home, 'dist'), join(home, 'dist'))
+async function makeOurs(): Promise<Peer[]> {
+  const [built, packed] = [await makePackage('skylift'), join(folder, 'packed')]
+  await cp(join(ROOT, 'bin'), join(built, 'bin'), {recursive: true})
+  await buildSkylift(join(built, 'dist'))
+  await writeHelp(join(built, 'dist'))
+  await cp(built, packed, {recursive: true})
+  await compileScripts(join(built, 'dist'))
   const file = join(folder, 'file')
   await writeFile(file, 'x'.repeat(1024))
+  return [...listStarts('skylift', built, file), ...listStarts('packed', packed, file)]
+}
+
+function listStarts(name: string, home: string, file: string): Peer[] {
   const skylift = [process.execPath, join(home, 'bin', 'run.js')]
   const link = ['link', 's3://artifacts/nightly/build.tar', '-f', 'résumé, v2.tar', '--expires', '12h']
   return [
