@@ -1,12 +1,22 @@
 /** What another program may import: `import {upload, openStore, mintTicket} from 'skylift'`. */
 import {findSurroundings} from './cli/folders.ts'
-import {Failure, isFailure} from './core/failure.ts'
+import {Failure} from './core/failure.ts'
 import {parseTarget} from './core/target.ts'
 import type {Target} from './core/target.ts'
 import {createAgents} from './http/agents.ts'
 import type {AgentOptions} from './http/agents.ts'
 import {DEFAULT_WAITS} from './http/waits.ts'
+import {
+  checkObject,
+  checkOptions,
+  checkRemote,
+  checkTarget,
+  checkText,
+  checkTicketWish,
+  interruption,
+} from './core/check-arguments.ts'
 import {memoryFindings} from './stores/findings.ts'
+import {withChecks} from './stores/layers/checks.ts'
 import {hasTickets, openStore as openRemote} from './stores/open.ts'
 import type {Remote, S3Keys, SwiftAuth} from './stores/remote.ts'
 import type {ObjectOptions, Store, StoredObject} from './stores/store.ts'
@@ -38,7 +48,7 @@ export interface StoreOptions {
   /** S3: a profile of the AWS configuration. */
   readonly profile?: string
   /** S3: keys, or a function that fetches them and is asked again when they end. */
-  readonly keys?: S3Keys | (() => Promise<S3Keys>)
+  readonly keys?: S3Keys | (() => S3Keys | Promise<S3Keys>)
   /** Swift: how to sign in. */
   readonly auth?: SwiftAuth
   /** Swift: a cloud of clouds.yaml. */
@@ -63,13 +73,18 @@ export interface UploadOptions extends StoreOptions {
 
 const DEFAULTS = {concurrency: 8, retryFor: 5 * 60_000}
 
-/** Opens the store that a remote's name stands for, `s3` or `swift`, or one described by a `Remote`. Fails `config`, `usage`. */
+/**
+ * Opens the store that a remote's name stands for, `s3` or `swift`, or one described by a `Remote`. Fails `config`,
+ * `usage`.
+ */
 export async function openStore(remote: 's3' | 'swift' | Remote, options: StoreOptions = {}): Promise<Store> {
+  return withChecks(await open(remote, options))
+}
+
+async function open(remote: 's3' | 'swift' | Remote, options: StoreOptions): Promise<Store> {
+  checkRemote(remote)
+  checkOptions(options)
   const {concurrency = DEFAULTS.concurrency, retryFor = DEFAULTS.retryFor} = options
-  if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
-    throw new Failure('usage', `concurrency is a whole number from 1 on, and not ${concurrency}.`)
-  }
-  if (!(retryFor >= 0)) throw new Failure('usage', `retryFor is a time in milliseconds, and not ${retryFor}.`)
   return openRemote(typeof remote === 'string' ? makeRemote(remote, options) : remote, {
     surroundings: findSurroundings(),
     wire: {agents: createAgents(options.tls), waits: DEFAULT_WAITS},
@@ -84,11 +99,9 @@ export async function openStore(remote: 's3' | 'swift' | Remote, options: StoreO
  * store holds exactly its bytes. Fails with a `Failure`.
  */
 export async function upload(path: string, to: string | Target, options: UploadOptions = {}): Promise<StoredObject> {
-  const target = typeof to === 'string' ? parseTarget(to) : to
-  if (target.key === '' || target.key.endsWith('/')) {
-    throw new Failure('usage', 'A key is needed: the library does not take it from the name of the file.')
-  }
-  const store = await openStore(nameOf(target), options)
+  checkText(path, 'The path')
+  const target = readTarget(to)
+  const store = await open(nameOf(target), options)
   const {signal = new AbortController().signal, onEvent = () => {}, partSize, object = {}, stateFolder} = options
   let stored: StoredObject | undefined
   const {failures} = await uploadAll([{path, target, options: object}], store, {
@@ -113,8 +126,9 @@ export async function mintTicket(
   wish: Omit<TicketWish, 'plan'> & {readonly partSize?: number},
   options: StoreOptions & {readonly signal?: AbortSignal} = {},
 ): Promise<MintedTicket> {
-  const target = typeof to === 'string' ? parseTarget(to) : to
-  const store = await openStore(nameOf(target), options)
+  const target = readTarget(to)
+  checkTicketWish(wish)
+  const store = withChecks(await open(nameOf(target), options))
   if (!hasTickets(store)) throw new Failure('unsupported', 'This store makes no tickets.')
   const call = {signal: options.signal ?? new AbortController().signal}
   const {partSize, ...rest} = wish
@@ -123,16 +137,20 @@ export async function mintTicket(
   return store.mintTicket(target, {...rest, plan}, call)
 }
 
-/** Whoever aborts without a reason of ours has interrupted the upload; that is no bug. */
+/** A signal whose reason is always ours. */
 function named(signal: AbortSignal): AbortSignal {
   const own = new AbortController()
-  const end = (): void => {
-    const {reason} = signal as {reason: unknown}
-    own.abort(isFailure(reason) ? reason : new Failure('interrupted', 'The upload was interrupted.', {cause: reason}))
-  }
+  const end = (): void => own.abort(interruption(signal))
   if (signal.aborted) end()
   else signal.addEventListener('abort', end, {once: true})
   return own.signal
+}
+
+function readTarget(to: string | Target): Target {
+  const target = typeof to === 'string' ? parseTarget(to) : to
+  checkTarget(target)
+  checkObject(target)
+  return target
 }
 
 function nameOf({remote}: Target): 's3' | 'swift' {

@@ -4,6 +4,7 @@
  * with CI=1 a skipped test is a failure. Its last line is `N passed, N failed`, with `, N skipped` where there are any.
  */
 import {spawn} from 'node:child_process'
+import {randomUUID} from 'node:crypto'
 import {once} from 'node:events'
 import {existsSync} from 'node:fs'
 import {mkdtemp, readdir, readFile, rm} from 'node:fs/promises'
@@ -21,19 +22,16 @@ const TESTS = fileURLToPath(new URL('.', import.meta.url))
 const GRACE = 5000
 /** The most that one folder of all may take: what hangs must end as a failure that names the folder. */
 const LONGEST = 25 * 60_000
+/** So many folders are tested at a time. Two take two thirds of the time, and two Swifts side by side broke once. */
+const LANES = 1
+/** Takes nearly as long as all others together, so it begins first. */
+const SLOWEST = 'e2e'
 
 const folder = await mkdtemp(join(tmpdir(), 'skylift-test-'))
 try {
-  const runs: Run[] = []
   const words = process.argv.slice(2)
   // Whoever names files, such as `npm run test:fuzz`, may want them to take hours.
-  const timeout = hasFiles(words) ? {} : {timeout: LONGEST}
-  for (const args of await groupTests(words)) {
-    const output = join(folder, `report-${runs.length}.json`)
-    if (isStrict()) console.log(args.at(-1))
-    const ending = await runMocha(args, output, timeout)
-    runs.push({name: args.at(-1) ?? '', ending, report: await readReport(output)})
-  }
+  const runs = hasFiles(words) ? [await runTests(words, piece => process.stdout.write(piece))] : await runFolders(words)
   if (!tell(runs)) process.exitCode = 1
 } finally {
   await rm(folder, {recursive: true, force: true})
@@ -45,13 +43,31 @@ interface Run {
   readonly report: RunReport | undefined
 }
 
-/** Returns mocha's arguments, one list a process. */
-async function groupTests(args: readonly string[]): Promise<readonly (readonly string[])[]> {
-  if (hasFiles(args)) return [args]
+/** What the tests of a folder print comes together, once they are done. */
+async function runFolders(options: readonly string[]): Promise<readonly Run[]> {
+  const waiting = await listFolders()
+  const runs: Run[] = []
+
+  async function work(): Promise<void> {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      const printed: Buffer[] = []
+      const run = await runTests([...options, `test/${name}*.test.ts`], piece => printed.push(piece), LONGEST)
+      process.stdout.write(Buffer.concat([Buffer.from(`${run.name}\n`), ...printed]))
+      runs.push(run)
+    }
+  }
+
+  await Promise.all(Array.from({length: LANES}, work))
+  return runs
+}
+
+/** Returns globs of folders, the slowest first. */
+async function listFolders(): Promise<string[]> {
   const found = await readdir(TESTS, {recursive: true})
   const files = found.map(file => file.split(sep)).filter(words => words.at(-1)?.endsWith('.test.ts'))
-  const folders = new Set(files.map(([first = '', ...rest]) => (rest.length > 0 ? `${first}/**/` : '')))
-  return [...folders].sort().map(name => [...args, `test/${name}*.test.ts`])
+  const names = [...new Set(files.map(([first = '', ...rest]) => (rest.length > 0 ? first : '')))].sort()
+  const inOrder = [...names.filter(name => name === SLOWEST), ...names.filter(name => name !== SLOWEST)]
+  return inOrder.map(name => (name === '' ? name : `${name}/**/`))
 }
 
 function hasFiles(args: readonly string[]): boolean {
@@ -65,7 +81,9 @@ interface Ending {
   readonly leftBehind: boolean
 }
 
-async function runMocha(args: readonly string[], output: string, bound: {timeout?: number}): Promise<Ending> {
+/** Runs mocha with its arguments, the tests as the last, for `timeout` milliseconds at most. */
+async function runTests(args: readonly string[], print: (piece: Buffer) => void, timeout?: number): Promise<Run> {
+  const output = join(folder, randomUUID())
   const mocha = spawn(
     process.execPath,
     [
@@ -75,16 +93,17 @@ async function runMocha(args: readonly string[], output: string, bound: {timeout
       ...(isStrict() ? ['--forbid-only'] : []),
       ...args,
     ],
-    {stdio: ['inherit', 'pipe', 'pipe'], killSignal: 'SIGKILL', ...bound},
+    {stdio: ['inherit', 'pipe', 'pipe'], killSignal: 'SIGKILL', ...(timeout === undefined ? {} : {timeout})},
   )
-  mocha.stdout.pipe(process.stdout, {end: false})
-  mocha.stderr.pipe(process.stderr, {end: false})
+  mocha.stdout.on('data', print)
+  mocha.stderr.on('data', print)
   const closed = once(mocha, 'close')
   const [code, signal] = (await once(mocha, 'exit')) as [number | null, NodeJS.Signals | null]
   const leftBehind = await Promise.race([closed.then(() => false), setTimeout(GRACE, true, {ref: false})])
   mocha.stdout.destroy()
   mocha.stderr.destroy()
-  return {exitCode: code ?? 1, signal, leftBehind}
+  const ending = {exitCode: code ?? 1, signal, leftBehind}
+  return {name: args.at(-1) ?? '', ending, report: await readReport(output)}
 }
 
 /** Undefined when mocha did not come to its end. */

@@ -3,11 +3,10 @@ import type {Failure} from '../core/failure.ts'
 import {printable} from '../core/printable.ts'
 import type {Json} from '../stores/store.ts'
 import {escapeMarks} from './displays/json.ts'
-import {EVENT_VERSION} from '../upload/events.ts'
 import {statusOf} from './exit-codes.ts'
 import {harmless} from './github.ts'
 import {readParseFailure} from './parse-failure.ts'
-import {failureToJson, tellFailure} from './tell-failure.ts'
+import {failureToJson, isProgressJson, writeFailure} from './tell-failure.ts'
 
 /** What every command has: `--json`, `--debug`, and one way to fail. */
 export abstract class BaseCommand extends Command {
@@ -24,30 +23,13 @@ export abstract class BaseCommand extends Command {
 
   /** Ends the command with the status of these failures, told on stderr or as one JSON document. */
   protected endWith(failures: readonly Failure[], more: {readonly [name: string]: Json} = {}): never {
-    const isDebug = this.argv.some(word => word === '-v' || word === '--debug') || Boolean(process.env['SKYLIFT_DEBUG'])
     if (this.jsonEnabled()) this.logJson({ok: false, ...more, failures: failures.map(failureToJson)})
-    else
-      for (const failure of failures) {
-        // Whoever reads NDJSON reads nothing else.
-        if (this.isProgressJson()) {
-          const line = {
-            v: EVENT_VERSION,
-            time: new Date().toISOString(),
-            event: 'failure',
-            ...(failureToJson(failure) as object),
-          }
-          process.stderr.write(`${escapeMarks(JSON.stringify(line))}\n`)
-        } else process.stderr.write(tellFailure(failure, isDebug))
-      }
+    else for (const failure of failures) writeFailure(failure, this.argv)
     this.exit(statusOf(failures.map(({code}) => code)))
   }
 
-  /** Asked of the words, since a command line that cannot be parsed fails too. */
   protected isProgressJson(): boolean {
-    const words = this.argv.join(' ')
-    if (/(?:^| )(?:-q|--quiet)(?: |$)/u.test(words)) return false
-    const wish = /--progress[ =](\w+)/u.exec(words)?.[1] ?? process.env['SKYLIFT_PROGRESS']
-    return wish === 'json'
+    return isProgressJson(this.argv)
   }
 
   protected override async catch(error: Error): Promise<never> {

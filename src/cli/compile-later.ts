@@ -1,3 +1,5 @@
+import {loadSender} from '../http/agents.ts'
+
 /** V8's measure of how often a function must run before it is optimized, and what it is by default. */
 const BUDGET = {later: 500_000, usual: 67_584}
 /** A run that takes longer than this, in ms, goes on for long enough. */
@@ -9,12 +11,11 @@ const LONG = 2000
  * two, and gain nothing.
  *
  * First it loads what the connection to the store will load: V8 takes no code that was compiled under other flags, and
- * Node brings its own along compiled.
+ * both Node and the package bring theirs along compiled.
  */
 export async function compileLater(endpoint: string): Promise<void> {
   if (!process.versions.v8.startsWith('11.')) return
-  const loading = endpoint.startsWith('http:') ? import('node:http') : import('node:https')
-  const [{setFlagsFromString}] = await Promise.all([import('node:v8'), loading])
+  const [{setFlagsFromString}] = await Promise.all([import('node:v8'), loadSender(endpoint)])
   const setBudget = (budget: number): void => setFlagsFromString(`--interrupt-budget=${budget}`)
   setBudget(BUDGET.later)
   setTimeout(() => setBudget(BUDGET.usual), LONG).unref()

@@ -3,6 +3,7 @@ import {Failure} from '../core/failure.ts'
 import type {ContainerOptions} from '../stores/store.ts'
 import {checkOrigin} from './cors-rule.ts'
 import {durationFlag, pairFlag, sizeFlag} from './flags.ts'
+import {readMetadata} from './pairs.ts'
 
 const SWIFT = 'SWIFT'
 
@@ -31,7 +32,10 @@ export const containerFlags = {
     multipleNonGreedy: true,
     helpGroup: SWIFT,
   }),
-  'quota-bytes': sizeFlag({description: 'the most that it may hold; 0 for no limit', helpGroup: SWIFT}),
+  'quota-bytes': sizeFlag({
+    description: 'the most that it may hold, segments of large objects apart; 0 for no limit',
+    helpGroup: SWIFT,
+  }),
   'quota-count': Flags.integer({
     description: 'the most objects that it may hold; 0 for no limit',
     min: 0,
@@ -78,7 +82,7 @@ export function readContainerOptions(flags: ContainerFlags): ContainerOptions {
     corsOrigins: flags['cors-origin'],
     encryption: flags.encryption,
     policy: flags.policy,
-    metadata: flags.metadata === undefined ? undefined : Object.fromEntries(flags.metadata),
+    metadata: readMetadata(flags.metadata),
     quotaBytes: flags['quota-bytes'],
     quotaCount: flags['quota-count'],
     readAcl: flags['read-acl'],

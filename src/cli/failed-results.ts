@@ -14,11 +14,13 @@ interface FailedLine {
   readonly key?: string
   readonly container?: string
   readonly message: string
+  readonly stream?: boolean
 }
 
 /**
  * Finds the files that failed according to a file of results, each with the key that it was to have. What failed without
- * one fails again. Fails `not-found`, and `usage` for what is no file of results or is about another target.
+ * one fails again. Fails `not-found`, and `usage` for what is no file of results, is about another target, or of a run that
+ * did not try all files.
  */
 export async function* readFailed(path: string, target: Target, walk: WalkOptions): AsyncGenerator<Found> {
   for await (const texts of sortNames(readRecords(path, target))) {
@@ -47,6 +49,7 @@ async function* walkBelow(folder: Found, walk: WalkOptions): AsyncGenerator<Foun
 async function* readRecords(path: string, target: Target): AsyncGenerator<[string]> {
   for await (const line of readFailedLines(path)) {
     const {source, key, container, message} = line
+    if (line.stream === true) throw wasStream(source)
     const isHere = key === undefined || (container === target.container && key.startsWith(target.key))
     if (!isHere) {
       const there = `${target.remote}://${container ?? ''}/${key}`
@@ -76,6 +79,7 @@ async function* readFailedLines(path: string): AsyncGenerator<FailedLine> {
       number++
       const line = readLine(text)
       if (line === undefined) wrong = number
+      else if (line.status === 'stopped') throw stoppedEarly(name)
       else if (line.status === 'failed') yield line
     }
     if (wrong === 1) throw notResults(name, wrong)
@@ -88,6 +92,20 @@ async function* readFailedLines(path: string): AsyncGenerator<FailedLine> {
     }
     throw new Failure('config', `The results "${name}" cannot be read: ${message}.`, {cause: error, suggestion})
   }
+}
+
+/** The source of such a line is a program or stdin: a file of that name is another thing. */
+function wasStream(source: string): Failure {
+  return new Failure('usage', `"${printable(source)}" was a stream, and what has come does not come again.`, {
+    suggestion: 'Run the command of that run again.',
+  })
+}
+
+/** To send what failed would look as if all were there. */
+function stoppedEarly(name: string): Failure {
+  return new Failure('usage', `The run that wrote "${name}" ended before it had tried all files.`, {
+    suggestion: 'Run the command of that run again: it sends only what is missing.',
+  })
 }
 
 function notResults(name: string, line: number): Failure {

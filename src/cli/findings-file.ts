@@ -1,6 +1,7 @@
 import {randomBytes} from 'node:crypto'
-import {mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs'
+import {renameSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
+import {makeFolders} from '../state/make-folders.ts'
 import {readPrivateSync} from '../state/read-private.ts'
 import {memoryFindings} from '../stores/findings.ts'
 import type {Finding, Findings} from '../stores/findings.ts'
@@ -30,7 +31,7 @@ export function fileFindings(folder: string): Findings {
     learn(endpoint, finding) {
       memory.learn(endpoint, finding)
       try {
-        mkdirSync(folder, {recursive: true, mode: 0o700})
+        makeFolders(folder)
         const all = {...readAll(), [endpoint]: memory.get(endpoint)}
         replace(file, JSON.stringify(all, null, 2))
       } catch {

@@ -2,6 +2,7 @@ import {Flags} from '@oclif/core'
 import {parseDuration} from '../core/durations.ts'
 import {Failure} from '../core/failure.ts'
 import {parseSize} from '../core/sizes.ts'
+import type {Pair} from './pairs.ts'
 
 export const sizeFlag = Flags.custom<number>({parse: text => Promise.resolve(parseSize(text)), helpValue: 'SIZE'})
 export const durationFlag = Flags.custom<number>({
@@ -9,7 +10,7 @@ export const durationFlag = Flags.custom<number>({
   helpValue: 'TIME',
 })
 /** `name=value`; the value may be empty and may have further equals signs. */
-export const pairFlag = Flags.custom<readonly [string, string]>({
+export const pairFlag = Flags.custom<Pair>({
   parse(text) {
     const at = text.indexOf('=')
     if (at < 1) throw new Failure('usage', `"${text}" is not of the form name=value.`)
@@ -60,7 +61,8 @@ export const connectionFlags = {
     helpGroup: 'CONNECTION',
   }),
   'stall-timeout': durationFlag({
-    description: 'give up a connection on which no byte moved for so long; 30s unless given',
+    description:
+      'give up a connection on which no byte moved for so long, in the midst of a body or an answer; 30s unless given, and an answer may take a minute to begin',
     helpGroup: 'CONNECTION',
   }),
 }

@@ -1,13 +1,15 @@
 import type {ObjectOptions} from '../stores/store.ts'
 import {Failure} from '../core/failure.ts'
+import {readMetadata, readPairs} from './pairs.ts'
+import type {Pair} from './pairs.ts'
 
 export interface ObjectFlags {
   readonly 'content-type'?: string | undefined
   readonly 'cache-control'?: string | undefined
   readonly 'content-disposition'?: string | undefined
   readonly 'content-encoding'?: string | undefined
-  readonly metadata?: readonly (readonly [string, string])[] | undefined
-  readonly tag?: readonly (readonly [string, string])[] | undefined
+  readonly metadata?: readonly Pair[] | undefined
+  readonly tag?: readonly Pair[] | undefined
   readonly 'storage-class'?: string | undefined
   readonly acl?: string | undefined
   readonly sse?: string | undefined
@@ -45,7 +47,6 @@ const known = new WeakMap<ObjectFlags, ObjectOptions>()
 function readShared(flags: ObjectFlags): ObjectOptions {
   for (const value of Object.values(flags)) refuseControl(value)
   for (const name of ASCII_ONLY) refuseBeyondAscii(name, flags[name])
-  const {metadata, tag} = flags
   const named = {
     contentType: flags['content-type'],
     cacheControl: flags['cache-control'],
@@ -55,8 +56,8 @@ function readShared(flags: ObjectFlags): ObjectOptions {
     acl: flags.acl,
     sse: flags.sse,
     sseKmsKeyId: flags['sse-kms-key-id'],
-    metadata: metadata === undefined ? undefined : Object.fromEntries(metadata.map(checkMetadata)),
-    tags: tag === undefined ? undefined : Object.fromEntries(tag),
+    metadata: readMetadata(flags.metadata?.map(checkMetadata)),
+    tags: readPairs('tag', flags.tag),
     noClobber: flags['no-clobber'] === true ? true : undefined,
     deleteAfterInSeconds: toSeconds(flags['delete-after']),
     keepOldSegments: flags['keep-old-segments'] === true ? true : undefined,
@@ -93,7 +94,7 @@ function guessType(among: Types, path: string): string {
   return last.type
 }
 
-function checkMetadata([name, value]: readonly [string, string]): readonly [string, string] {
+function checkMetadata([name, value]: Pair): Pair {
   // https://www.rfc-editor.org/rfc/rfc9110#name-tokens
   if (/^[\w!#$%&'*+.^`|~-]+$/u.test(name)) return [name, value]
   throw new Failure('usage', `"${name}" cannot be the name of metadata: it travels as part of a header's name.`)

@@ -14,7 +14,8 @@ export function readParseFailure(error: unknown): Failure {
   if (error instanceof Error && 'oclif' in error) {
     if (hasUnknownFlags(error)) return unknownFlags(error)
     const [first = '', ...rest] = error.message.replace(/\n?See more help with --help$/u, '').split('\n')
-    const detail = rest.map(line => line.trim()).filter(line => line !== '')
+    // What it says of flags with many values is not so here: each takes one.
+    const detail = rest.map(line => line.trim()).filter(line => !/^(?:$|Note: |Alternatively, )/u.test(line))
     const sentence = [first.trim().replace(/[:.]$/u, ''), ...detail].join(detail.length > 0 ? ': ' : '')
     return new Failure('usage', `${sentence.replace(/\.$/u, '')}.`, {cause: error})
   }

@@ -72,6 +72,8 @@ export async function prepareFiles(
   const notes = holdNotes()
   const sources = await findSources(words, found, flags, notes)
   const needs = {target, optionsFor: (path: string) => readObjectOptions(flags, path)}
+  // What is wrong with them is said once, and before a journal is begun for them.
+  await needs.optionsFor('')
   const named = sources.named === undefined ? undefined : await makeItems(sources.named.files, needs)
   const opened = await found.open()
   const {store, objects, keep} = opened

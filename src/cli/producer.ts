@@ -27,6 +27,8 @@ export function startProducer(
   onWords: (words: Buffer) => void,
 ): StreamSource {
   const child = spawn(program, args, {stdio: ['inherit', 'pipe', 'pipe']}) as Child
+  // When it ends, Node throws away what nobody listens for, and the target may not be open by then.
+  child.stdout.on('readable', () => {})
   const name = basename(program)
   let isStopped = false
   let lastWords = ''

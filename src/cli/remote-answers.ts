@@ -1,4 +1,5 @@
 import {Failure} from '../core/failure.ts'
+import {trimEndSlashes} from '../core/slashes.ts'
 import {ask, askSecret, canAsk} from './ask.ts'
 import type {RemoteFlags} from './remote-flags.ts'
 import type {SecretSource} from './saved-remote.ts'
@@ -61,5 +62,5 @@ export function checkAddress(name: RemoteFlag, text: string): string {
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
     throw new Failure('usage', `--${name}: an address has no user, password or query in it.`)
   }
-  return text.replace(/\/+$/u, '')
+  return trimEndSlashes(text)
 }

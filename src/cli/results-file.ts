@@ -1,3 +1,4 @@
+import {rename, unlink} from 'node:fs/promises'
 import {Failure} from '../core/failure.ts'
 import {printable} from '../core/printable.ts'
 import {parseTarget} from '../core/target.ts'
@@ -23,12 +24,20 @@ export interface ResultsFile {
   stored(item: StoredLine, urls: {readonly url?: string; readonly link?: string}): void
   /** Takes what failed and what was skipped. */
   event(event: UploadEvent): void
-  /** Fails `config` when lines could not be written. */
-  close(): Promise<void>
+  /** With the reason why some files were not even tried, as the last line. Fails `config` when lines could not be written. */
+  close(stopped?: string): Promise<void>
 }
 
-/** Begins a file of results anew; for the person alone, since links are secrets. Fails `config`. */
-export async function createResults(path: string): Promise<ResultsFile> {
+/**
+ * Begins a file of results anew; for the person alone, since links are secrets. One that `isSource` of this run as well
+ * stays what it was until all of it has been tried; what comes from a stream has no file that could be sent again. Fails
+ * `config`.
+ */
+export async function createResults(
+  path: string,
+  {isSource = false, isStream = false}: {readonly isSource?: boolean; readonly isStream?: boolean} = {},
+): Promise<ResultsFile> {
+  const written = isSource ? `${path}.new` : path
   const fail = (error: unknown): Failure =>
     new Failure(
       'config',
@@ -38,12 +47,12 @@ export async function createResults(path: string): Promise<ResultsFile> {
         suggestion: 'Name another file with --results.',
       },
     )
-  const handle = await openAnew(path, {isSecret: true}).catch((error: unknown) => {
+  const handle = await openAnew(written, {isSecret: true}).catch((error: unknown) => {
     throw fail(error)
   })
   const lines = createLineFile(handle)
   const add = (line: {readonly [name: string]: Json}): void => {
-    lines.add(escapeMarks(JSON.stringify({v: RESULTS_VERSION, ...line})))
+    lines.add(escapeMarks(JSON.stringify({v: RESULTS_VERSION, ...line, ...(isStream ? {stream: true} : {})})))
   }
   return {
     stored({item, stored, elapsed}, urls) {
@@ -59,10 +68,14 @@ export async function createResults(path: string): Promise<ResultsFile> {
         add({status: 'failed', source, ...place, code, message: printable(message)})
       }
     },
-    async close() {
-      await lines.close().catch((error: unknown) => {
+    async close(stopped) {
+      if (stopped !== undefined) add({status: 'stopped', source: '', message: printable(stopped)})
+      try {
+        await lines.close()
+        if (isSource) await (stopped === undefined ? rename(written, path) : unlink(written))
+      } catch (error) {
         throw fail(error)
-      })
+      }
     },
   }
 }

@@ -90,7 +90,7 @@ export async function runUpload(
 
   const finish = async (summary: UploadSummary): Promise<UploadResults> => {
     try {
-      await results?.close()
+      await results?.close(summary.stopped)
     } catch (error) {
       late.push(asFailure(error))
     }
@@ -110,7 +110,8 @@ export async function runUpload(
     const all = {...settings, signal, onEvent, onStored, ...(keep === undefined ? {} : {keep})}
     return await finish(await uploadAll(prepared.items({signal}), store, all))
   } catch (error) {
-    return await finish({...counts, failed: 1, failures: [asFailure(error)]})
+    const failure = asFailure(error)
+    return await finish({...counts, failed: 1, failures: [failure], stopped: failure.message})
   } finally {
     interrupts.stop()
     display.end()

@@ -1,11 +1,13 @@
 import {existsSync, readFileSync} from 'node:fs'
 import {fileURLToPath} from 'node:url'
-import {Config, Errors, flush, run} from '@oclif/core'
+import {Config, Errors, run} from '@oclif/core'
 import type {Command, Interfaces} from '@oclif/core'
 import {escapeMarks} from './displays/json.ts'
+import {watchOutputs} from './outputs.ts'
+import {ownWords} from './own-words.ts'
 import {readParseFailure} from './parse-failure.ts'
 import {statusOf} from './exit-codes.ts'
-import {failureToJson, tellFailure} from './tell-failure.ts'
+import {failureToJson, writeFailure} from './tell-failure.ts'
 import {unknownCommand} from './unknown-command.ts'
 
 /** A command by its name, not loaded yet, and the words behind the name. */
@@ -27,7 +29,7 @@ interface Wish {
 }
 
 function readWish(argv: readonly string[], find: Find): Wish {
-  const wantsHelp = argv[0] === 'help' || argv.includes('--help')
+  const wantsHelp = argv[0] === 'help' || ownWords(argv).includes('--help')
   const isListing = argv.every(word => word === '--help' || word === '--version')
   return {
     found: wantsHelp ? undefined : find(argv),
@@ -50,6 +52,7 @@ export function needsAll(find: Find): boolean {
 /** Runs one command line of the package whose `bin` this is, and ends the process with its exit status. */
 export async function main(bin: string, find: Find, names: readonly string[]): Promise<never> {
   const argv = readWords()
+  const outputs = watchOutputs()
   const root = fileURLToPath(new URL('..', bin))
   try {
     const {found, isListing, isTold} = readWish(argv, find)
@@ -58,18 +61,23 @@ export async function main(bin: string, find: Find, names: readonly string[]): P
     if (found !== undefined) delete pjson.oclif.commands
     const config = await Config.load({root: isTold && existsSync(written) ? written : root, pjson})
     await (found === undefined ? run([...argv], config) : runFound(found, config))
-    await flush()
-    process.exit(process.exitCode ?? 0)
+    return await end(Number(process.exitCode ?? 0))
   } catch (error) {
-    await flush().catch(() => {})
-    if (error instanceof Errors.ExitError) process.exit(error.oclif.exit ?? 1)
+    if (error instanceof Errors.ExitError) return end(error.oclif.exit ?? 1)
     // Only what never reached a command comes here: an unknown command, for one.
     const isUnknown = error instanceof Errors.CLIError && /^command .* not found/isu.test(error.message)
     const failure = isUnknown ? unknownCommand(argv, names) : readParseFailure(error)
-    if (argv.includes('--json')) {
+    if (ownWords(argv).includes('--json')) {
       process.stdout.write(`${escapeMarks(JSON.stringify({ok: false, failures: [failureToJson(failure)]}, null, 2))}\n`)
-    } else process.stderr.write(tellFailure(failure, false))
-    process.exit(statusOf([failure.code]))
+    } else writeFailure(failure, argv)
+    return end(statusOf([failure.code]))
+  }
+
+  /** A command that failed has its own status, whatever else is lost. */
+  async function end(status: number): Promise<never> {
+    const loss = await outputs.findLoss()
+    if (loss !== undefined) writeFailure(loss, argv)
+    process.exit(status === 0 && loss !== undefined ? statusOf([loss.code]) : status)
   }
 }
 

@@ -1,10 +1,11 @@
-import {existsSync, mkdirSync} from 'node:fs'
+import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {Config} from '@oclif/core'
 import {Failure, isFailure} from '../core/failure.ts'
 import {takeLock} from '../state/lock.ts'
 import type {Lock} from '../state/lock.ts'
+import {makeFolders} from '../state/make-folders.ts'
 import type {ListedRemote} from './remote-words.ts'
 import {readSavedRemote} from './saved-remote.ts'
 
@@ -56,7 +57,7 @@ async function lockFile(config: Config, path: string): Promise<Lock> {
   const end = performance.now() + LOCK_WAIT
   for (;;) {
     try {
-      mkdirSync(config.configDir, {recursive: true, mode: 0o700})
+      makeFolders(config.configDir)
       return await takeLock(`${path}.lock`, () => new Failure('busy', 'Somebody else changes the saved remotes.'))
     } catch (error) {
       if (!isFailure(error)) throw cannotWrite(path, error)

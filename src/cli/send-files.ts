@@ -1,3 +1,4 @@
+import {resolve} from 'node:path'
 import type {Failure} from '../core/failure.ts'
 import type {Json} from '../stores/store.ts'
 import type {Pace} from '../upload/pace.ts'
@@ -6,6 +7,7 @@ import {DEFAULT_CONCURRENCY, smallConcurrency} from './open-target.ts'
 import type {PreparedFiles} from './prepare-files.ts'
 import {makeReceipt, sha256File, writeReceipt} from './receipt-file.ts'
 import {createResults} from './results-file.ts'
+import type {ResultsFile} from './results-file.ts'
 import {runUpload} from './run-upload.ts'
 import type {RunUploadOptions} from './run-upload.ts'
 import {createLinker} from './upload-links.ts'
@@ -19,6 +21,7 @@ export interface SendFlags {
   readonly 'on-change': string
   readonly 'max-failures'?: number | undefined
   readonly results?: string | undefined
+  readonly 'retry-failed'?: string | undefined
   readonly link: boolean
   readonly filename?: string | undefined
   readonly receipt?: string | undefined
@@ -36,6 +39,11 @@ export interface SentFiles {
   readonly links: readonly UploadLink[]
 }
 
+async function openResults({results, 'retry-failed': source}: SendFlags): Promise<ResultsFile | undefined> {
+  if (results === undefined) return undefined
+  return createResults(results, {isSource: source !== undefined && resolve(source) === resolve(results)})
+}
+
 /** Uploads prepared files and writes what was asked for about them: results, links, a receipt. Fails `config`. */
 export async function sendFiles(
   prepared: PreparedFiles,
@@ -46,7 +54,7 @@ export async function sendFiles(
   const {concurrency, 'part-size': partSize, 'max-failures': maxFailures, pace} = flags
   // What is wrong with the link, or with the place for results, is said before anything is sent.
   const link = flags.link ? await createLinker(prepared, flags.filename) : undefined
-  const results = flags.results === undefined ? undefined : await createResults(flags.results)
+  const results = await openResults(flags)
   const {objects, skipped, failed, failures, stored, links} = await runUpload(prepared, {
     flags,
     concurrency: concurrency ?? DEFAULT_CONCURRENCY,

@@ -4,7 +4,8 @@ import {Flags} from '@oclif/core'
 export const sourceFlags = {
   recursive: Flags.boolean({
     char: 'r',
-    description: 'take what is in folders; their contents go under the target, a slash behind a folder means nothing',
+    description:
+      'take what is in folders: the contents of one that is named go under the target, those of one that a glob matches keep its name',
     helpGroup: 'SOURCES',
   }),
   include: Flags.string({

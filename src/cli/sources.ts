@@ -47,7 +47,7 @@ export async function openSources(
   for (const word of words) {
     const kind = await lookAt(word)
     if (kind === 'glob') {
-      streams.push(await openGlob(word, walk))
+      streams.push(await openGlob(word, walk, flags.recursive === true))
       identity.push(`glob ${resolve(word)}`)
       continue
     }
@@ -76,36 +76,67 @@ async function* sort(files: readonly Found[]): AsyncGenerator<Found> {
   yield* files.toSorted((a, b) => (a.order < b.order ? -1 : 1))
 }
 
+/** No file can have such a name, a pattern may: `{…}` has no end, and a folder of the name of a file none. */
+const NAMES_NOTHING = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG']
+
 /** A word that is the name of something is that, whatever its letters mean in a glob. */
 async function lookAt(word: string): Promise<'file' | 'folder' | 'glob'> {
   try {
     await lstat(word)
   } catch (error) {
     const {code} = error as NodeJS.ErrnoException
-    return code === 'ENOENT' && hasWildcards(word) ? 'glob' : 'file'
+    return NAMES_NOTHING.includes(code ?? '') && hasWildcards(word) ? 'glob' : 'file'
   }
   const found = await stat(word).catch(() => undefined)
   return found?.isDirectory() === true ? 'folder' : 'file'
 }
 
-/** Walks the folder where the glob's wildcards begin; the path from there on is the name. */
-async function openGlob(pattern: string, walk: WalkOptions): Promise<AsyncIterable<Found>> {
-  const {base, matches, mayHold} = parseGlob(pattern)
+/**
+ * Walks the folder where the glob's wildcards begin; the path from there on is the name. With `-r` a folder that matches
+ * comes with all that is in it, as one that is named.
+ */
+async function openGlob(pattern: string, walk: WalkOptions, isRecursive: boolean): Promise<AsyncIterable<Found>> {
+  const {base, matches, mayHold, matchesFolder} = parseGlob(pattern)
+  let isAny = false
+  let isAnyFolder = false
   const nothing = (): Failure =>
-    new Failure('not-found', `Nothing matches "${printable(pattern)}".`, {
-      suggestion: 'Check the pattern: * stays within a folder, ** goes into all of them, dotfiles need a dot.',
+    new Failure('not-found', `${isAnyFolder ? 'No file' : 'Nothing'} matches "${printable(pattern)}".`, {
+      suggestion: isAnyFolder
+        ? 'Folders do: take what is in them with -r.'
+        : 'Check the pattern: * stays within a folder, ** goes into all of them, dotfiles need a dot.',
     })
   if ((await lookAt(base)) !== 'folder') throw nothing()
-  const isMatch: SourceFilter = name => (name.endsWith('/') ? mayHold(name.slice(0, -1)) : matches(name))
-  let isAny = false
+  const isInFolder = createFolderFilter(matchesFolder)
   const isWanted: SourceFilter = name => {
-    if (!isMatch(name)) return false
-    isAny ||= !name.endsWith('/')
+    const isFolder = name.endsWith('/')
+    const isBelow = isInFolder(name)
+    isAnyFolder ||= isBelow
+    const isFound = (isBelow && isRecursive) || (!isFolder && matches(name))
+    if (!isFound && !(isFolder && mayHold(name.slice(0, -1)))) return false
+    isAny ||= isFound
     return walk.isWanted(name)
   }
   const found = await peek(walkFolder(base, {...walk, isWanted}))
   if (found.first === undefined && !isAny) throw nothing()
   return found
+}
+
+/** Says of a name whether it is, or lies in, a folder that matches. Asked of one entry of a folder after the other. */
+function createFolderFilter(matches: SourceFilter): SourceFilter {
+  let last = {folder: '', isTaken: false}
+
+  function isTaken(folder: string): boolean {
+    if (folder === '') return false
+    if (folder !== last.folder) last = {folder, isTaken: isTaken(parentOf(folder)) || matches(folder)}
+    return last.isTaken
+  }
+
+  return name => isTaken(parentOf(name))
+}
+
+/** Of `a/b/` that is `a/b`: a folder counts as being in itself. */
+function parentOf(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf('/')))
 }
 
 /** Reads the first item at once: what fails from the start fails before anything is sent. */

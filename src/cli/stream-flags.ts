@@ -4,6 +4,7 @@ import {MIB} from '../core/sizes.ts'
 import {formatTarget, isDestination, isFolderTarget, parseDestination} from '../core/target.ts'
 import type {Destination, Target} from '../core/target.ts'
 import {sizeFlag} from './flags.ts'
+import type {resultFlags, sourceFlags} from './source-flags.ts'
 
 const DEFAULT_MEMORY = 256 * MIB
 
@@ -23,14 +24,26 @@ export const streamFlags = {
   }),
 }
 
+/** What chooses among files, or counts them. */
+const FOR_FILES = [
+  'receipt',
+  'recursive',
+  'include',
+  'exclude',
+  'ignore-file',
+  'from-file',
+  'skip-unchanged',
+  'retry-failed',
+  'max-failures',
+] as const satisfies readonly ('receipt' | keyof typeof sourceFlags | keyof typeof resultFlags)[]
+
 /** What of a command line decides whether a stream is uploaded, and how. */
-export interface StreamFlags {
+export interface StreamFlags extends Readonly<Partial<Record<(typeof FOR_FILES)[number], unknown>>> {
   readonly 'from-command'?: boolean
   readonly 'expect-size'?: number | undefined
   readonly memory: number
   readonly engine: string
   readonly resume: string
-  readonly receipt?: string | undefined
 }
 
 export interface StreamArguments {
@@ -64,20 +77,22 @@ export function checkStreamTarget(target: Target): void {
   })
 }
 
-function refuseFlags({engine, resume, receipt}: StreamFlags): void {
+function refuseFlags(flags: StreamFlags): void {
+  const {engine, resume} = flags
   if (engine === 'sdk') {
     throw new Failure('unsupported', 'A stream cannot be sent by --engine sdk.', {suggestion: 'Leave --engine out.'})
   }
   if (resume === 'store') {
     throw new Failure('usage', 'A stream cannot go on where another run ended: what has come does not come again.')
   }
-  if (receipt !== undefined)
-    throw new Failure('usage', '--receipt is for files: a stream is not there any more to compare.')
+  const wrong = FOR_FILES.find(name => flags[name] !== undefined)
+  if (wrong !== undefined)
+    throw new Failure('usage', `--${wrong} is for files: a stream is one object, and is gone once it has been read.`)
 }
 
 /** Where a flag says where it goes, no word does. */
 function splitGiven(words: readonly string[], isCommand: boolean, destination: Destination): StreamArguments {
-  if (isCommand && words.length > 0) return {command: words, destination}
+  if (isCommand && words[0]) return {command: words, destination}
   if (!isCommand && words.length === 1) return {destination}
   throw new Failure(
     'usage',
@@ -101,7 +116,7 @@ function splitCommand(words: readonly string[]): StreamArguments {
       target === undefined ? 'Where should the output go?' : `The first word must be a target, and "${target}" is none.`
     throw new Failure('usage', what, {suggestion: HOW.command})
   }
-  if (command.length === 0) throw new Failure('usage', 'Which program should run?', {suggestion: HOW.command})
+  if (!command[0]) throw new Failure('usage', 'Which program should run?', {suggestion: HOW.command})
   return {command, destination: destinationOf(target)}
 }
 

@@ -1,8 +1,35 @@
 import type {Failure} from '../core/failure.ts'
 import {printable} from '../core/printable.ts'
 import type {Json} from '../stores/store.ts'
+import {EVENT_VERSION} from '../upload/events.ts'
+import {escapeMarks} from './displays/json.ts'
 import {EXIT_CODES} from './exit-codes.ts'
 import {harmless} from './github.ts'
+import {ownWords} from './own-words.ts'
+
+/** Tells a failure on stderr, in the way that the words of the command ask for. */
+export function writeFailure(failure: Failure, argv: readonly string[]): void {
+  process.stderr.write(isProgressJson(argv) ? failureLine(failure) : tellFailure(failure, isDebug(argv)))
+}
+
+/** Asked of the words, since a command line that cannot be parsed fails too. */
+export function isProgressJson(argv: readonly string[]): boolean {
+  const words = ownWords(argv).join(' ')
+  if (/(?:^| )(?:-q|--quiet)(?: |$)/u.test(words)) return false
+  const wish = /--progress[ =](\w+)/u.exec(words)?.[1] ?? process.env['SKYLIFT_PROGRESS']
+  return wish === 'json'
+}
+
+function isDebug(argv: readonly string[]): boolean {
+  return ownWords(argv).some(word => word === '-v' || word === '--debug') || Boolean(process.env['SKYLIFT_DEBUG'])
+}
+
+/** Whoever reads NDJSON reads nothing else. */
+function failureLine(failure: Failure): string {
+  const time = new Date().toISOString()
+  const line = {v: EVENT_VERSION, time, event: 'failure', ...(failureToJson(failure) as object)}
+  return `${escapeMarks(JSON.stringify(line))}\n`
+}
 
 /** Writes a failure for a person: what happened, then what to do. */
 export function tellFailure(failure: Failure, isDebug: boolean): string {

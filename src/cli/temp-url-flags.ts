@@ -4,6 +4,7 @@ import {Failure} from '../core/failure.ts'
 import type {Target, TempUrlDigest, TempUrlMethod, TempUrlOptions} from '../stores/store.ts'
 import {DEFAULT_EXPIRY, expiryFlags} from './expiry.ts'
 import {pairFlag, sizeFlag} from './flags.ts'
+import {readMetadata} from './pairs.ts'
 import {targetArgument} from './target-argument.ts'
 
 const UPLOAD = 'UPLOAD'
@@ -96,7 +97,7 @@ export function readTempUrlOptions(flags: TempUrlFlags): TempUrlOptions {
     contentType: flags['content-type'],
     contentLength: flags['content-length'],
     contentMd5: flags['content-md5'],
-    metadata: flags.metadata === undefined ? undefined : Object.fromEntries(flags.metadata),
+    metadata: readMetadata(flags.metadata),
     maxSize: flags['max-size'],
     writeOnce: flags['write-once'] || undefined,
     isPrefix: flags.prefix || undefined,

@@ -1,4 +1,5 @@
 import {asFailure, Failure} from '../core/failure.ts'
+import {printable} from '../core/printable.ts'
 import {formatTarget, isDestination, isFolderTarget, nameDestination, parseDestination} from '../core/target.ts'
 import type {Destination, Target} from '../core/target.ts'
 import type {ObjectOptions} from '../stores/store.ts'
@@ -117,6 +118,11 @@ export function checkKey({remote, key, takesName}: Target): void {
   const isBytes = COUNT_BYTES.includes(remote)
   const size = isBytes ? Buffer.byteLength(key) : Array.from(key).length
   if (size <= 1024) return
-  const [unit, allowed] = isBytes ? ['bytes', 'bytes of UTF-8'] : ['characters', 'characters']
-  throw new Failure('usage', `A key of ${size} ${unit} is too long: 1,024 ${allowed} are allowed.`)
+  const shown = printable(`${key.slice(0, 40)}…${key.slice(-40)}`)
+  throw new Failure(
+    'usage',
+    isBytes
+      ? `The key "${shown}" of ${size} bytes is too long: 1,024 bytes of UTF-8 are allowed.`
+      : `The key "${shown}" of ${size} characters is too long: 1,024 characters are allowed.`,
+  )
 }

@@ -15,8 +15,9 @@ export function describeStored(object: StoredObject, elapsed: number): string {
 function describeChecksum({verified, crc32, md5, etag}: StoredObject): string {
   if (verified.by === 'none') return `not verified: ${verified.note ?? 'the store does not say'}`
   if (verified.by === 'crc32') return `crc32 ${crc32 ?? ''}`
-  // Some stores give an object in parts an ETag of their own.
-  return `md5 ${md5 ?? (/^[\da-f]{32}(?:-\d+)?$/u.test(etag) ? etag : 'of every part')}`
+  if (md5 !== undefined) return `md5 ${md5}`
+  // An object in parts has the MD5 of their MD5s for its ETag, or one of the store's own; neither is that of the file.
+  return `md5 of every part${/^[\da-f]{32}(?:-\d+)?$/iu.test(etag) ? `  etag ${etag}` : ''}`
 }
 
 export function storedToJson(object: StoredObject, elapsed: number): {readonly [name: string]: Json} {

@@ -21,6 +21,7 @@ import {createLinker, uploadLinkFlags} from '../cli/upload-links.ts'
 import type {UploadLink} from '../cli/upload-links.ts'
 import {chooseFailures, describeFailures} from '../cli/upload-words.ts'
 import type {Failure} from '../core/failure.ts'
+import {MOST_CONCURRENCY} from '../core/slots.ts'
 
 export default class Upload extends BaseCommand {
   static override summary = 'Upload files straight to a store, big ones in parallel parts.'
@@ -63,7 +64,7 @@ A TARGET may also be a presigned URL or a temp URL (in quotes; better --url-file
       char: 'c',
       description: `parts in flight at once, over all files; ${DEFAULT_CONCURRENCY} unless given, and more of small files`,
       min: 1,
-      max: 256,
+      max: MOST_CONCURRENCY,
       env: 'SKYLIFT_CONCURRENCY',
     }),
     'dry-run': Flags.boolean({char: 'n', description: 'print the plan and send nothing'}),
@@ -85,9 +86,11 @@ A TARGET may also be a presigned URL or a temp URL (in quotes; better --url-file
   }
 
   async run(): Promise<unknown> {
-    const {flags, argv: given} = await this.parse(Upload)
+    const {flags, raw} = await this.parse(Upload)
     const where = await readUrlFlags(flags)
-    const argv = where === undefined ? addTicket(given as string[]) : (given as string[])
+    // In their order: oclif's own list has the same word twice in one place.
+    const given = raw.flatMap(({type, input}) => (type === 'arg' ? [input] : []))
+    const argv = where === undefined ? addTicket(given) : given
     const pace = findPace(flags)
     const stream = readStreamArguments(argv, flags, where)
     if (stream !== undefined) {
@@ -127,7 +130,7 @@ A TARGET may also be a presigned URL or a temp URL (in quotes; better --url-file
     const link = flags.link
       ? await createLinker({target: item.target, named: [item], links: store}, flags.filename)
       : undefined
-    const results = flags.results === undefined ? undefined : await createResults(flags.results)
+    const results = flags.results === undefined ? undefined : await createResults(flags.results, {isStream: true})
     const {failures, objects, links} = await run({
       tell: this.tells(),
       ...(results === undefined ? {} : {results}),

@@ -70,6 +70,13 @@ export function isFailure<C extends FailureCode>(
 /** Returns the failure itself, or wraps anything else as `unexpected`. */
 export function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error
+  // Asked for wherever a name is made whole.
+  if ((error as {syscall?: unknown} | null | undefined)?.syscall === 'uv_cwd') {
+    return new Failure('not-found', 'The folder that this runs in was deleted.', {
+      cause: error,
+      suggestion: 'Go to one that is there.',
+    })
+  }
   const message = error instanceof Error ? error.message : String(error)
   return new Failure('unexpected', `Something unexpected happened: ${message || 'no message'}.`, {cause: error})
 }

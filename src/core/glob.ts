@@ -1,4 +1,5 @@
 import {Failure} from './failure.ts'
+import {trimEndSlashes} from './slashes.ts'
 
 /** A pattern as shells have it, taken apart where the first wildcard stands. */
 export interface Glob {
@@ -8,13 +9,17 @@ export interface Glob {
   matches(name: string): boolean
   /** Whether something in a folder below `base` may match. */
   mayHold(folder: string): boolean
+  /** Whether a folder below `base` matches itself; a pattern that goes into every folder, with `**` at its end, means none. */
+  matchesFolder(folder: string): boolean
 }
 
 const MOST_EXPANSIONS = 1000
 const MOST_BRACES = 100
 const LARGEST_SET = 200
-const SPECIAL = /[*?[{\\]/u
+/** What comes before the first wildcard. */
+const PLAIN = /^(?:[^*?[{\\]+|\\.)*/su
 const ANY_DEPTH = '**'
+const EVERYWHERE = /(?:^|\/)\*\*(?:\/\*)?$/u
 
 export function hasWildcards(text: string): boolean {
   return /[*?[{]/u.test(text)
@@ -25,14 +30,22 @@ export function hasWildcards(text: string): boolean {
  * As in shells, a name that begins with a dot is matched by a pattern that does so too. Fails `usage`.
  */
 export function parseGlob(pattern: string): Glob {
-  const at = pattern.search(SPECIAL)
-  const cut = pattern.lastIndexOf('/', at < 0 ? pattern.length : at) + 1
-  const choices = expandBraces(pattern.slice(cut)).map(choice => readSegments(choice))
-  const base = pattern.slice(0, cut)
+  const plain = PLAIN.exec(pattern)?.[0] ?? ''
+  const cut = plain.lastIndexOf('/') + 1
+  const texts = expandBraces(pattern.slice(cut))
+  const choices = texts.map(readSegments)
+  // In shells a slash at the end asks for folders, and here there are no others.
+  const folders = choices.flatMap((segments, index) => {
+    const text = texts[index] ?? ''
+    if (EVERYWHERE.test(text)) return []
+    return [text.endsWith('/') ? readSegments(trimEndSlashes(text)) : segments]
+  })
+  const base = plain.slice(0, cut).replaceAll(/\\(.)/gsu, '$1')
   return {
-    base: base === '/' ? base : base.replace(/(?<!\/)\/+$/u, '') || '.',
+    base: trimEndSlashes(base) || (base === '' ? '.' : '/'),
     matches: name => choices.some(segments => match(segments, name.split('/'), false)),
     mayHold: folder => choices.some(segments => match(segments, folder.split('/'), true)),
+    matchesFolder: folder => folders.some(segments => match(segments, folder.split('/'), false)),
   }
 }
 

@@ -1,3 +1,6 @@
+/** More requests at once make nothing quicker; each takes memory. */
+export const MOST_CONCURRENCY = 256
+
 /** Places for so many at once; who comes when all are taken waits for one, in the order in which they came. */
 export interface Slots {
   readonly most: number

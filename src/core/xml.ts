@@ -14,6 +14,9 @@ const MAX_DEPTH = 32
 const TOKEN =
   /<!--[\s\S]*?-->|<\?[\s\S]*?\?>|<!\[CDATA\[([\s\S]*?)\]\]>|<(\/?)([A-Za-z_][\w.:-]*)(?=[\s/>])((?:[^<>"']|"[^"]*"|'[^']*')*?)(\/?)>|([^<]+)/uy
 
+/** What may stand before the root, up to a DOCTYPE that names it. */
+const DOCTYPE = /^\s*(?:<\?xml[^<>]*\?>\s*)?<!DOCTYPE\s+[A-Za-z_][\w.:-]*\s*>/u
+
 const NAMED = new Map(Object.entries({lt: '<', gt: '>', amp: '&', quot: '"', apos: "'"}))
 
 function decode(text: string): string {
@@ -32,8 +35,9 @@ function refuse(what: string): never {
 }
 
 /**
- * Reads a store's XML answer. No DTD, no entities but the five of XML and numeric ones, at most 32 levels and 16 MiB;
- * anything else fails `network`. Attributes are passed over, name prefixes dropped.
+ * Reads a store's XML answer. No entities but the five of XML and numeric ones, no DTD beyond a DOCTYPE that says
+ * nothing but a name, at most 32 levels and 16 MiB; anything else fails `network`. Attributes are passed over, name
+ * prefixes dropped.
  */
 export function parseXml(source: string): XmlElement {
   if (source.length > MAX_SIZE) refuse('more than 16 MiB')
@@ -45,8 +49,7 @@ export function parseXml(source: string): XmlElement {
   const root: Open = {name: '', text: '', children: []}
   const stack: Open[] = [root]
   const body = source.codePointAt(0) === 0xfe_ff ? source.slice(1) : source
-  TOKEN.lastIndex = 0
-  let at = 0
+  let at = DOCTYPE.exec(body)?.[0].length ?? 0
   while (at < body.length) {
     TOKEN.lastIndex = at
     const match = TOKEN.exec(body)

@@ -75,6 +75,22 @@ export function createQuickSender(agent: http.Agent, origin: Origin): QuickSende
   }
 }
 
+/** Names that Node takes, in lower case: a run has few. */
+const names = new Map<string, string>()
+
+/** Fails as Node does for what is no name. */
+function foldName(name: string): string {
+  const known = names.get(name)
+  if (known !== undefined) return known
+  http.validateHeaderName(name)
+  const lower = name.toLowerCase()
+  names.set(name, lower)
+  return lower
+}
+
+/** What Node may refuse in a value. */
+const ODD = /[^ -~]/u
+
 /** Written as Node writes it, refusing what Node refuses. */
 function formatHead({method, path, headers}: Request, host: string, size: number): string {
   if (/[^\u0021-\u00FF]/u.test(path)) throw new TypeError('The path of a request holds what has to be escaped.')
@@ -82,11 +98,10 @@ function formatHead({method, path, headers}: Request, host: string, size: number
   let hasHost = false
   for (const name in headers) {
     const value = headers[name] ?? ''
-    const lower = name.toLowerCase()
+    const lower = foldName(name)
     // Two lengths, even of one value, are two requests to some.
     if (lower === 'content-length') continue
-    http.validateHeaderName(name)
-    http.validateHeaderValue(name, value)
+    if (ODD.test(value)) http.validateHeaderValue(name, value)
     if (lower === 'host') hasHost = true
     head += `${name}: ${value}\r\n`
   }

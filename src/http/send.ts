@@ -56,7 +56,7 @@ export interface SendOptions {
   /** Sees every window before it leaves, for hashing while sending; position 0 again when the body is sent anew. */
   readonly onWindow?: ((bytes: Buffer, position: number) => void) | undefined
   /** Takes the body of a 2xx answer instead of `text`. */
-  readonly onBytes?: ((bytes: Buffer) => void | Promise<void>) | undefined
+  readonly onBytes?: ((bytes: Buffer, answer: Pick<Answer, 'status' | 'headers'>) => void | Promise<void>) | undefined
 }
 
 /** An error answer or a listing; nothing that is collected is larger. */
@@ -200,12 +200,12 @@ interface AnswerWaits {
 }
 
 async function readAnswer(incoming: http.IncomingMessage, {onBytes}: SendOptions, waits: AnswerWaits): Promise<string> {
-  const {statusCode = 0} = incoming
+  const {statusCode = 0, headers} = incoming
   waits.touch()
   if (onBytes === undefined || statusCode >= 300) return collectText(incoming, waits)
   for await (const piece of incoming as AsyncIterable<Buffer>) {
     waits.rest()
-    await onBytes(piece)
+    await onBytes(piece, {status: statusCode, headers})
     waits.touch()
   }
   if (!incoming.complete) throw cut()

@@ -13,26 +13,35 @@ export interface ProcessIdentity {
   readonly pidNamespace: string
 }
 
-async function readStart(pid: number): Promise<string> {
+interface ProcessState {
+  /** Empty where the system does not say. */
+  readonly started: string
+  /** It has ended, and nobody has asked how: it keeps its number for as long as that lasts. */
+  readonly isZombie: boolean
+}
+
+async function readState(pid: number): Promise<ProcessState> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
     const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8')
     // The name, in parentheses, may hold spaces and parentheses; the start time is the 20th field after it.
-    const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
-    return `${boot.trim()}/${started}`
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return {started: `${boot.trim()}/${fields[19] ?? ''}`, isZombie: fields[0] === 'Z'}
   } catch {
     try {
-      const {stdout} = await promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)])
-      return stdout.trim()
+      const {stdout} = await promisify(execFile)('ps', ['-o', 'stat=,lstart=', '-p', String(pid)])
+      const [state = '', ...start] = stdout.trim().split(/\s+/u)
+      return {started: start.join(' '), isZombie: state.startsWith('Z')}
     } catch {
-      return ''
+      return {started: '', isZombie: false}
     }
   }
 }
 
 export async function identifyThisProcess(): Promise<ProcessIdentity> {
   const pidNamespace = await readlink('/proc/self/ns/pid').catch(() => '')
-  return {pid: process.pid, started: await readStart(process.pid), host: hostname(), pidNamespace}
+  const {started} = await readState(process.pid)
+  return {pid: process.pid, started, host: hostname(), pidNamespace}
 }
 
 /** True while that very process runs, false when it has ended; undefined where this machine cannot tell. */
@@ -45,5 +54,6 @@ export async function isRunning(holder: ProcessIdentity): Promise<boolean | unde
     // EPERM: it runs, under somebody else's name.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
-  return holder.started === '' || (await readStart(holder.pid)) === holder.started
+  const {started, isZombie} = await readState(holder.pid)
+  return !isZombie && (holder.started === '' || started === holder.started)
 }

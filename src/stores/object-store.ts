@@ -5,6 +5,7 @@ import type {Call, Json} from './upload-store.ts'
 /** What a read-only look at an object tells. */
 export interface ObjectInfo {
   readonly target: Target
+  /** Below zero: the store does not say. */
   readonly size: number
   readonly etag: string
   readonly modified?: Date
@@ -45,7 +46,10 @@ export interface Comparison {
 export interface ObjectStore {
   /** Fails `not-found`. */
   head(target: Target, call: Call): Promise<ObjectInfo>
-  /** Hands over the bytes of a range, or of the whole, in order; `onBytes` is awaited. */
+  /**
+   * Hands over the bytes of a range, or of the whole, in order; `onBytes` is awaited. Fails `unsupported`, before the first
+   * byte, where the store has no ranges.
+   */
   read(
     target: Target,
     range: ByteRange | undefined,

@@ -16,7 +16,7 @@ export interface S3Remote {
   /** AWS profile. */
   readonly profile?: string
   /** Given where the remote has keys of its own, or a way to fetch them; else the AWS chain. */
-  readonly keys?: S3Keys | (() => Promise<S3Keys>)
+  readonly keys?: S3Keys | (() => S3Keys | Promise<S3Keys>)
   /** Our own embedded store. */
   readonly isSandbox?: boolean
 }

@@ -86,6 +86,8 @@ export interface Limits {
   readonly key: number
   /** `key` counts characters instead. */
   readonly keyUnit?: 'characters'
+  /** Whoever made the ticket chose `object`, and may choose another; absent: the store did. */
+  readonly by?: 'ticket'
 }
 
 /** How sure the store's answer makes us: its own check, our comparison, or none that could be made. */
@@ -143,6 +145,7 @@ export interface UploadStore {
   limits(call: Call): Promise<Limits>
   /** Whole or not at all. Fails `exists` under `noClobber`. */
   putWhole(target: Target, body: Body, options: ObjectOptions, call: Call): Promise<StoredObject>
+  /** Under `noClobber` fails `exists` as far as looking tells; `complete` is what keeps it. */
   begin(target: Target, options: ObjectOptions, plan: PartPlan, call: Call): Promise<Session>
   putPart(session: Session, part: Part, body: Body, call: Call): Promise<PartReceipt>
   /** Fails `not-found` when the store has forgotten the upload. Receipts of a listing have no crc32 of ours. */

@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto'
 import {constants} from 'node:fs'
-import {mkdir, open, readdir, realpath, rm} from 'node:fs/promises'
+import {open, readdir, realpath, rm} from 'node:fs/promises'
 import type {FileHandle} from 'node:fs/promises'
 import {join} from 'node:path'
 import {Failure} from '../core/failure.ts'
@@ -9,6 +9,7 @@ import {formatTarget} from '../core/target.ts'
 import {CANDIDATE, findHolder, takeLock} from '../state/lock.ts'
 import type {Holder, Lock} from '../state/lock.ts'
 import {sweepLocks} from '../state/sweep-locks.ts'
+import {makeFolders} from '../state/make-folders.ts'
 import {makePrivateFolder} from '../state/private-folder.ts'
 import {readPrivate} from '../state/read-private.ts'
 import type {PartReceipt, Session, Target} from '../stores/store.ts'
@@ -98,7 +99,8 @@ export function openJournals(folder: string): Journals {
 
   return {
     async take(identity) {
-      await makeFolder(folder, uploads)
+      makeFolders(folder)
+      await makePrivateFolder(uploads)
       const name = nameOf(identity)
       const lock = await takeLock(join(uploads, `${name}.lock`), holder => refuse(identity, holder))
       await (swept ??= sweepLocks(uploads, isLeftBehind))
@@ -132,11 +134,6 @@ export function openJournals(folder: string): Journals {
 /** Whoever takes up the journal takes its lock over; without one, nobody would. */
 function isLeftBehind(name: string, all: ReadonlySet<string>): boolean {
   return name.endsWith(CANDIDATE) || !all.has(name.replace(/\.lock.*$/u, ENDING))
-}
-
-async function makeFolder(folder: string, uploads: string): Promise<void> {
-  await mkdir(folder, {recursive: true, mode: 0o700})
-  await makePrivateFolder(uploads)
 }
 
 function createJournal(file: string, lock: Lock, previous: JournalEntry | undefined): Journal {

@@ -121,9 +121,9 @@ async function compareSum(
   objects: LeaveOutSettings['objects'],
   call: Call,
 ): Promise<boolean> {
-  if (/^[\da-f]{32}$/u.test(listed.etag) && listed.isEtagOpaque !== true) {
+  if (/^[\da-f]{32}$/iu.test(listed.etag) && listed.isEtagOpaque !== true) {
     const {sumBody} = await import('./verify.ts')
-    if ((await sumBody(body, call.signal, true)).md5 === listed.etag) return true
+    if ((await sumBody(body, call.signal, true)).md5 === listed.etag.toLowerCase()) return true
   }
   try {
     return (await objects?.compare(target, body, {}, call))?.by !== undefined

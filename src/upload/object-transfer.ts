@@ -93,12 +93,20 @@ async function runAll(pieces: Iterable<() => Promise<void>>, concurrency: number
 
 export const GO_ON = 'Run the same command again: it goes on from there.'
 
+/** The same command fails again as long as nobody changes anything. */
+function goOn({code, suggestion}: Failure): string {
+  if (!['auth', 'forbidden', 'expired', 'config'].includes(code)) return GO_ON
+  const isRight = code === 'forbidden' && suggestion === undefined
+  const once = isRight ? 'Once the permission that is missing is given' : 'Once that is mended'
+  return `${once}, run the same command again: it goes on from there.`
+}
+
 function describeKept({failure, keptParts, plan}: AttemptEnd): Failure {
   if (failure === undefined) return new Failure('unexpected', 'The upload ended without an object.')
   if (keptParts === 0) return failure
   const {code, message, context, retryable, cause} = failure
   const what = `${keptParts.toLocaleString('en')} of ${plan?.count.toLocaleString('en')} parts are kept.`
   // What stops us is named first; how to mend it stays with the message's own suggestion.
-  const suggestion = [failure.suggestion, GO_ON].filter(each => each !== undefined).join(' ')
+  const suggestion = [failure.suggestion, goOn(failure)].filter(each => each !== undefined).join(' ')
   return new Failure(code, `${message} ${what}`, {context, retryable, cause, suggestion})
 }

@@ -48,7 +48,7 @@ export async function openParts(needs: WorkNeeds): Promise<Work> {
   /** Reads a part that the store holds; what differs from the file is sent again. */
   async function checkKept({part, receipt}: KeptPart): Promise<void> {
     const sums = await sumBody(source.body(part), signal, receipt.crc32 === '')
-    const isSame = receipt.crc32 === '' ? sums.md5 === receipt.etag : sums.crc32 === receipt.crc32
+    const isSame = receipt.crc32 === '' ? sums.md5 === receipt.etag.toLowerCase() : sums.crc32 === receipt.crc32
     if (!isSame) return sendPart(part)
     const known = {...receipt, crc32: sums.crc32}
     receipts.set(part.number, known)

@@ -14,6 +14,13 @@ export interface PlanWish {
  */
 export function planParts(size: number, limits: Limits, wish: PlanWish = {}): PartPlan {
   const {part} = limits
+  if (limits.by === 'ticket' && size > limits.object) {
+    throw new Failure(
+      'too-large',
+      `${formatSize(size)} is more than the ${formatSize(limits.object)} that the ticket allows.`,
+      {suggestion: 'Ask its owner for another one: skylift ticket create TARGET --size MAX.'},
+    )
+  }
   if (part === undefined) {
     if (size <= limits.whole) return {size, partSize: size, count: 0}
     throw new Failure(

@@ -1,7 +1,7 @@
 /** Calls of one kind to the file system; fails as the system does. */
 type Call<A extends readonly unknown[], T> = (...args: A) => T
 
-/** A call that took longer than this waited for a disk or a network. */
+/** A call that took longer than this, in ms, waited for a disk or a network. */
 const QUICK = 0.2
 const PROBE_EVERY = 16
 
@@ -10,12 +10,15 @@ const PROBE_EVERY = 16
  * memory in a few microseconds, a network file system may take for ever, and a blocked event loop neither sends nor hears
  * Ctrl-C. Which it is, is measured: the first goes to the pool, and one in sixteen of those that follow is tried here.
  *
+ * What does more in one call may take longer: `quick`, in ms.
+ *
  * Measured: the pool costs two thread switches a call, 25 µs of CPU; a small file takes six calls. What is made here comes
  * without a promise.
  */
 export function quickCall<A extends readonly unknown[], T>(
   here: Call<A, T>,
   inPool: Call<A, Promise<T>>,
+  quick = QUICK,
 ): Call<A, T | Promise<T>> {
   let isQuick = false
   let count = 0
@@ -25,7 +28,7 @@ export function quickCall<A extends readonly unknown[], T>(
     try {
       return here(...args)
     } finally {
-      isQuick = performance.now() - started < QUICK
+      isQuick = performance.now() - started < quick
     }
   }
 }

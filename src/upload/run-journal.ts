@@ -1,12 +1,13 @@
 import {createHash} from 'node:crypto'
 import {constants} from 'node:fs'
-import {mkdir, open, readdir, rm, stat} from 'node:fs/promises'
+import {open, readdir, rm, stat} from 'node:fs/promises'
 import {join} from 'node:path'
 import {parseDate} from '../core/dates.ts'
 import {Failure} from '../core/failure.ts'
 import {printable} from '../core/printable.ts'
 import {takeLock} from '../state/lock.ts'
 import type {Holder} from '../state/lock.ts'
+import {makeFolders} from '../state/make-folders.ts'
 import {makePrivateFolder} from '../state/private-folder.ts'
 import {openPrivate} from '../state/read-private.ts'
 import {createLineFile} from './line-file.ts'
@@ -67,7 +68,7 @@ export async function takeRunJournal(
   onTrouble: (error: unknown) => void,
 ): Promise<RunJournal> {
   const runs = join(folder, 'runs')
-  await mkdir(folder, {recursive: true, mode: 0o700})
+  makeFolders(folder)
   await makePrivateFolder(runs)
   await removeForgotten(runs)
   const name = createHash('sha256')

@@ -97,7 +97,7 @@ export function openFile(path: string, isPrefix = false): Source | Promise<Sourc
 function createSource({fd, stats}: Opened, path: string, isPrefix: boolean): Source {
   const identity = identify(stats)
   const readAt = createReader(fd)
-  const compare = (now: BigIntStats): Check => compareIdentity(identity, identify(now), path, isPrefix)
+  const compare = (now: BigIntStats): Check => compareStats(stats, now, path, isPrefix)
   const fail = (error: unknown): never => {
     throw changed(path, 'it is gone', error)
   }
@@ -133,8 +133,9 @@ export async function checkFile(path: string): Promise<number> {
   return (await identifyFile(path)).size
 }
 
-function compareIdentity(before: FileIdentity, now: FileIdentity, path: string, isPrefix: boolean): Check {
-  if (now.inode !== before.inode) throw changed(path, 'another file has taken its place')
+/** Not their identities: to write each as text takes as long as to ask the system. */
+function compareStats(before: BigIntStats, now: BigIntStats, path: string, isPrefix: boolean): Check {
+  if (now.ino !== before.ino || now.dev !== before.dev) throw changed(path, 'another file has taken its place')
   if (isPrefix && now.size >= before.size) return now.ctimeNs === before.ctimeNs ? 'same' : 'touched'
   if (now.size !== before.size) throw changed(path, now.size > before.size ? 'it grew' : 'it became shorter')
   if (now.mtimeNs !== before.mtimeNs) throw changed(path, 'it was written to')
@@ -158,14 +159,23 @@ function fileBody(readAt: ReadAt, fd: number, {offset, size}: ByteRange, path: s
       const fail = (error: unknown): never => {
         throw sourceFailure(error, path)
       }
+      const wanted = Math.min(into.length, size - position)
       try {
-        const got = readAt(into, Math.min(into.length, size - position), offset + position)
-        return typeof got === 'number' ? got : got.catch(fail)
+        const got = readAt(into, wanted, offset + position)
+        return typeof got === 'number'
+          ? checkRead(got, wanted, path)
+          : got.then(count => checkRead(count, wanted, path), fail)
       } catch (error) {
         return fail(error)
       }
     },
   }
+}
+
+/** Not in the words of `changed`: in `verify` nothing is uploaded. */
+function checkRead(got: number, wanted: number, path: string): number {
+  if (got === wanted) return got
+  throw new Failure('source-changed', `"${printable(path)}" became shorter while it was read.`)
 }
 
 function changed(path: string, how: string, cause?: unknown): Failure {
@@ -189,6 +199,9 @@ function sourceFailure(error: unknown, path: string): Failure {
   const name = printable(path)
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new Failure('not-found', `There is no file "${name}".`, {cause: error, suggestion: 'Check the name.'})
+  }
+  if (code === 'ENAMETOOLONG') {
+    return new Failure('usage', `"${name}" is too long a path for this system.`, {cause: error})
   }
   if (code === 'ELOOP') {
     const message = `The symbolic link "${name}" leads nowhere.`

@@ -53,10 +53,19 @@ export interface UploadSummary {
   readonly failed: number
   /** At most a few of each code; all of them came as events. */
   readonly failures: readonly Failure[]
+  /** Why some were not even tried, as one sentence. */
+  readonly stopped?: string
 }
 
 /** Files may fail by chance, one after the other; so many do not. */
 const LEAST_PATIENCE = 16
+
+/**
+ * So many small objects are on their way before any answer tells how far the store is. Measured, 2,000 files of 16 KiB:
+ * where answers come after 20 ms, 16 take 9 % (http) and 4 % (https) less time than 8, for the same CPU; where they come at
+ * once nothing changes, and 24 cost 2 % more.
+ */
+const FIRST_SMALL = 16
 
 /**
  * Uploads every item. Workers share one generator of work over all parts of all objects. An object that fails does not
@@ -74,6 +83,7 @@ export async function uploadAll(
   const room = createSlots(settings.concurrency * 2)
   let done = 0
   let skipped = 0
+  let whyStopped: string | undefined
 
   /** What is not sent at all. */
   function tellAside(id: number, item: RefusedItem | SkippedItem): void {
@@ -94,9 +104,9 @@ export async function uploadAll(
     let id = 0
     for await (const item of items) {
       settings.signal.throwIfAborted()
-      const reason = log.whyStop()
-      if (reason !== undefined) {
-        settings.onEvent({event: 'note', id: 0, message: reason})
+      whyStopped = log.whyStop()
+      if (whyStopped !== undefined) {
+        settings.onEvent({event: 'note', id: 0, message: whyStopped})
         return
       }
       id++
@@ -138,10 +148,16 @@ export async function uploadAll(
 
   const {concurrency, smallConcurrency = 0} = settings
   // One that waits for the end of a large object sends nothing: there may be another for it.
-  const limits = {least: concurrency, most: Math.max(concurrency * 2, smallConcurrency)}
+  const limits = {
+    least: Math.max(concurrency, Math.min(FIRST_SMALL, smallConcurrency)),
+    most: Math.max(concurrency * 2, smallConcurrency),
+  }
   const ends = await runWorkers(produceWork(), limits, settings.signal)
   const broken = ends.find(end => end.status === 'rejected')
-  if (broken === undefined) return {done, skipped, failed: log.count, failures: log.failures}
+  if (broken === undefined) {
+    const {count: failed, failures} = log
+    return {done, skipped, failed, failures, ...(whyStopped === undefined ? {} : {stopped: whyStopped})}
+  }
   const reason = asFailure(settings.signal.aborted ? settings.signal.reason : broken.reason)
   const stopped = await Promise.all([...open].map(transfer => transfer.stop(reason)))
   const keptParts = stopped.reduce((sum, end) => sum + end.keptParts, 0)

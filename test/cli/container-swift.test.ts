@@ -1,3 +1,6 @@
+import {randomBytes} from 'node:crypto'
+import {writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
 import {expect} from 'chai'
 import {needSwift} from '../servers/swift.ts'
 import {closeAll, openSandbox} from '../sandbox/support.ts'
@@ -67,6 +70,19 @@ describe('skylift container and cors: Swift', function () {
     const {token, storageUrl} = account.access
     const {status} = await ask(`${storageUrl}/full/x`, {method: 'PUT', headers: {'x-auth-token': token}, body: 'four'})
     expect(status).to.equal(413)
+  })
+
+  it('leaves a container with old versions, and what they are made of', async () => {
+    await create('versions', '--versioning')
+    const path = join(home.folder, 'large.bin')
+    await writeFile(path, randomBytes(3_000_000))
+    await call('upload', path, 'swift://versions/x', '-q', '-p', '1M')
+    const {headers} = await account.raw('HEAD', 'versions/x')
+    expect((await call('container', 'delete', 'swift://versions', '-r', '-y')).status).to.equal(6)
+    expect((await account.raw('HEAD', 'versions/x')).status).to.equal(404)
+    const {token, storageUrl} = account.access
+    const url = `${storageUrl}/versions/x?version-id=${String(headers['x-object-version-id'])}`
+    expect((await ask(url, {headers: {'x-auth-token': token}})).bytes).to.have.length(3_000_000)
   })
 
   it('opens to everybody only after asking, in whatever words', async () => {

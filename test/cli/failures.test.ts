@@ -15,7 +15,7 @@ import type {FaultProxy, Injection} from '../support/fault-proxy.ts'
 import {reset} from '../support/faults.ts'
 import {findFreePorts} from '../servers/ports.ts'
 import {makeRandomFile} from '../support/random-file.ts'
-import {accessEnv, callSkylift, makeHome, readJson} from '../support/run-skylift.ts'
+import {accessEnv, callSkylift, makeHome, readJson, runSkylift} from '../support/run-skylift.ts'
 import type {Ending, Env, Home} from '../support/run-skylift.ts'
 
 const MIB = 1024 * 1024
@@ -150,6 +150,18 @@ describe('skylift upload, when the store refuses', () => {
     const several = await fail([small, other, 's3://box/mixed/', '--no-clobber'], await breakBy(denied))
     expect(several.status).to.equal(3)
     expect(several.json.failures.map(({code}) => code)).to.have.members(['exists', 'forbidden'])
+  })
+
+  it('says that the folder that it runs in was deleted, where a name counts from there', async () => {
+    const env = {...home.env, ...accessEnv(sandbox)}
+    const through = ['sh', '-c', 'mkdir "$0" && cd "$0" && rmdir "$0" && exec "$@"', join(home.folder, 'gone')]
+    for (const words of [['-r', '.'], ['small.txt']]) {
+      const {status, stderr} = await runSkylift(['upload', ...words, 's3://box/never/', '-q'], {env, through})
+      expect(stderr).to.match(/The folder that this runs in was deleted\.\n  Go to one that is there\.\n$/u)
+      expect(status).to.equal(5)
+    }
+    const absolute = await runSkylift(['upload', small, 's3://box/always/', '-q'], {env, through})
+    expect(absolute.status, absolute.stderr).to.equal(0)
   })
 
   it('stores the others when one fails, and tells both', async () => {

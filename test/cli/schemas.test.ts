@@ -88,7 +88,17 @@ describe('the schemas in docs', () => {
     arena.proxy.inject({operation: 'create', fault: reset('headers')})
     expect((await run([big, `s3://${BUCKET}/big`, '-p', '5M', '--link'])).status).to.equal(0)
     arena.proxy.clear()
-    expect((await run(['-', `s3://${BUCKET}/stream`], 'words')).status).to.equal(0)
+    expect((await run(['-', `s3://${BUCKET}/stream`, '--results', 's.ndjson'], 'words')).status).to.equal(0)
+    const lines = checkLines(await readFile(join(home.folder, 's.ndjson'), 'utf8'), validateResult)
+    expect(lines.map(({status, stream}) => [status, stream])).to.deep.equal([['stored', true]])
+  })
+
+  it('hold for a run that does not try all files', async () => {
+    const missing = Array.from({length: 60}, (_, index) => `missing-${index}`).join('\n')
+    const argv = [`s3://${BUCKET}/x/`, '--from-file', '-', '--max-failures', '1', '--results', 'm.ndjson']
+    expect((await run(argv, missing)).status).to.equal(5)
+    const lines = checkLines(await readFile(join(home.folder, 'm.ndjson'), 'utf8'), validateResult)
+    expect(lines.at(-1)).to.include({status: 'stopped'})
   })
 
   it('hold for a command that cannot be understood', async () => {

@@ -86,6 +86,25 @@ describe('skylift upload, of many files', () => {
     ['a glob: paths below its beginning', ['dist/**/*.js', 'TARGET/x/'], ['x/a.js', 'x/a/a.js']],
     ['a glob leaves dotfiles out', ['dist/**', 'TARGET'], ALL.slice(1)],
     ['a glob of one level', ['dist/*', 'TARGET'], ['a.js', 'index.html', 'ä \u{1F600}.txt']],
+    [
+      'with -r the folders, too, that a glob matches',
+      ['dist/*', '-r', 'TARGET/x/'],
+      ALL.slice(1).map(key => `x/${key}`),
+    ],
+    ['nothing below a folder that only lies on its way', ['dist/*/*', '-r', 'TARGET'], ['a/a.js', 'a/b/c.map']],
+    ['hidden files of a folder that matches', ['dis?', '-r', 'TARGET'], ALL.map(key => `dist/${key}`)],
+    ['what lies in folders alone, by a slash at the end', ['dist/*/', '-r', 'TARGET'], ['a/a.js', 'a/b/c.map']],
+    [
+      'no hidden file by a glob that goes everywhere',
+      ['**', '-r', 'TARGET', '--include', '/dist/'],
+      ALL.slice(1).map(key => `dist/${key}`),
+    ],
+    [
+      'no hidden file by one of two globs that does',
+      ['{**,oth?r}', '-r', 'TARGET', '--include', '/dist/', '--include', '/other/'],
+      [...ALL.slice(1).map(key => `dist/${key}`), 'other/index.html'],
+    ],
+    ['what --exclude leaves of it', ['dist/*', '-r', 'TARGET', '--exclude', 'b/', '--exclude', '/*.*'], ['a/a.js']],
     ['braces', ['dist/{a,index}.{js,html}', 'TARGET'], ['a.js', 'index.html']],
     ['globs that overlap', ['dist/**/*.js', 'dist/*.js', 'TARGET'], ['a.js', 'a/a.js']],
     ['a file whose name is a glob is that file', ['star*.txt', 'TARGET'], ['star*.txt']],
@@ -179,6 +198,7 @@ describe('skylift upload, of many files', () => {
       [['dist', 'TARGET/'], 2, /"dist" is a folder\.\n {2}Upload what is in it with -r/u],
       [['dist', '-r', 'TARGET/x'], 2, /cannot all become "s3:\/\/box-\d+\/x"\.\n {2}End the target with a slash/u],
       [['dist/a.js', 'dist/**/*.nix', 'TARGET'], 5, /Nothing matches "dist\/\*\*\/\*\.nix"\./u],
+      [['dist/[a]', 'TARGET'], 5, /No file matches "dist\/\[a\]"\.\n {2}Folders do: take what is in them with -r\./u],
       [['nowhere/*', 'dist/a.js', 'TARGET'], 5, /Nothing matches "nowhere\/\*"\./u],
       [['dist', 'nowhere', '-r', 'TARGET'], 5, /There is no file "nowhere"\./u],
       [['dist/index.html', 'other/index.html', 'TARGET'], 2, /would both become "index\.html"/u],
@@ -188,6 +208,9 @@ describe('skylift upload, of many files', () => {
         5,
         /There is no folder "nowhere"\.\n {2}Check its name/u,
       ],
+      [[`nowhere/{${'long-name,'.repeat(40)}x}`, 'TARGET'], 5, /Nothing matches "nowhere\/\{long-name/u],
+      [['other/index.html/*', 'TARGET'], 5, /Nothing matches "other\/index\.html\/\*"/u],
+      [['n'.repeat(300), 'TARGET'], 2, /"n{300}" is too long a path for this system\./u],
       [['circle', 'TARGET'], 5, /The symbolic link "circle" leads nowhere\./u],
       [['a', 'b', 'TARGET', '--from-file', 'list'], 2, /one folder in which they lie at most/u],
       [['TARGET', '--retry-failed', 'no-results'], 5, /There is no file of results "no-results"\./u],
@@ -341,7 +364,37 @@ describe('skylift upload, of many files', () => {
       })
       expect(ending.status).to.equal(5)
       expect(ending.stderr).to.match(/Stopped after \d+ failures: what is left was not tried\./u)
-      expect((await readResults('m.ndjson')).length).to.be.within(5, 25)
+      const lines = await readResults('m.ndjson')
+      expect(lines.length).to.be.within(6, 26)
+      expect(lines.at(-1)).to.deep.include({status: 'stopped', source: ''})
+    })
+
+    it('can be tried again only where all files were tried', async () => {
+      const retry = ['TARGET', '--retry-failed', 'm.ndjson', '--results', 'm.ndjson', '--max-failures', '1']
+      await run(['TARGET', '--from-file', '-', '--results', 'm.ndjson'], {stdin: many})
+      const whole = await readResults('m.ndjson')
+      expect((await run(retry)).stderr).to.match(/Stopped after \d+ failures/u)
+      // The list is what it was: the files that were not tried again stand only there.
+      expect(await readResults('m.ndjson')).to.deep.equal(whole)
+      await run(['TARGET', '--from-file', '-', '--max-failures', '1', '--results', 'm.ndjson'], {stdin: many})
+      const {status, stderr} = await run(retry)
+      expect({status, stderr}).to.deep.equal({
+        status: 2,
+        stderr:
+          'The run that wrote "m.ndjson" ended before it had tried all files.\n  Run the command of that run again: it sends only what is missing.\n',
+      })
+    })
+
+    it('of a stream are not tried again: its source is no file', async () => {
+      await writeFile(join(home.folder, 'dump.sh'), '#!/bin/sh\nexit 3\n', {mode: 0o755})
+      const command = ['--from-command', 'TARGET/dump', '--results', 's.ndjson', '--', './dump.sh']
+      expect((await run(command)).status).to.equal(7)
+      const {status, stderr} = await run(['TARGET/', '--retry-failed', 's.ndjson'])
+      expect({status, stderr}).to.deep.equal({
+        status: 2,
+        stderr:
+          '"./dump.sh" was a stream, and what has come does not come again.\n  Run the command of that run again.\n',
+      })
     })
 
     it('are all tried without, told once each, and in the end only a few of them', async () => {
@@ -362,7 +415,7 @@ describe('skylift upload, of many files', () => {
       const gone = await run(['many', '-r', 's3://no-such-container/', '--results', 'g.ndjson'])
       expect(gone.status).to.equal(5)
       expect(gone.stderr).to.match(/Stopped: \d+ files in a row failed for reasons of the store/u)
-      expect((await readResults('g.ndjson')).length).to.be.within(16, 600)
+      expect((await readResults('g.ndjson')).length).to.be.within(17, 601)
     })
   })
 

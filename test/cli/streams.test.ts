@@ -59,9 +59,18 @@ describe('skylift upload of a stream, in words', () => {
     ['--engine sdk', ['-', 's3://box/k', '--engine', 'sdk'], /cannot be sent by --engine sdk/u, /Leave/u],
     ['--resume store', ['-', 's3://box/k', '--resume', 'store'], /does not come again/u, /./u],
     ['--receipt', ['-', 's3://box/k', '--receipt', 'r.json'], /--receipt is for files/u, /./u],
+    ['-r', ['-', 's3://box/k', '-r'], /--recursive is for files/u, /./u],
+    ['--include', ['-', 's3://box/k', '--include', '*.sql'], /--include is for files/u, /./u],
+    ['--skip-unchanged', ['-', 's3://box/k', '--skip-unchanged', 'size'], /--skip-unchanged is for files/u, /./u],
+    [
+      '--max-failures',
+      ['--from-command', 's3://box/k', '--max-failures', '1', '--', 'true'],
+      /--max-failures is for files/u,
+      /./u,
+    ],
     ['a part size that the store does not take', ['-', 's3://box/k', '-p', '1M', '-n'], /part of 1 MiB/u, /./u],
     ['more than the store takes', ['-', 's3://box/k', '--expect-size', '100T', '-n'], /100 TiB is more/u, /./u],
-    ['a key that is too long', ['-', `s3://box/${'k'.repeat(1025)}`], /key of 1025 bytes/u, /./u],
+    ['a key that is too long', ['-', `s3://box/${'k'.repeat(1025)}`], /of 1025 bytes/u, /./u],
   ]
   for (const [what, argv, words, suggestion] of refusals) {
     it(`refuses ${what}`, async () => {

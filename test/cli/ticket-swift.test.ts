@@ -57,6 +57,13 @@ describe('skylift ticket, OpenStack Swift', function () {
     parseTicket(await readFile(path, 'utf8')) as SwiftPartsTicket
 
   describe('whole, the default', () => {
+    it('says of a file that is too large that the ticket allows less, and whom to ask', async () => {
+      const path = await create('less.img', '--size', '1M')
+      const {status, stderr} = await upload(file, `ticket:${path}`)
+      expect(status).to.equal(2)
+      expect(stderr).to.include('is more than the 1 MiB that the ticket allows.').and.to.include('Ask its owner')
+    })
+
     it('takes the file in one PUT, of the type that the owner wished', async () => {
       const path = await create('whole.img', '--content-type', 'application/x-disk')
       expect((await own('ticket', 'show', path)).stdout).to.contain('in one PUT: an upload that is cut starts over.')

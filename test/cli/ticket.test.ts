@@ -220,7 +220,7 @@ describe('skylift ticket', () => {
       const {status, stdout, stderr} = await upload(file, `ticket:${path}`, '-p', '5M')
       expect(status, stderr).to.equal(0)
       expect(stderr).to.match(/^Upload to s3:\/\/tickets\/up\.img at .+\nFor a file of at most 100 MiB/u)
-      expect(stdout).to.match(/^s3:\/\/tickets\/up\.img {2}12 MiB .*md5 [\da-f]{32}-3\n$/u)
+      expect(stdout).to.match(/^s3:\/\/tickets\/up\.img {2}12 MiB .*md5 of every part {2}etag [\da-f]{32}-3\n$/u)
       expect((await call('verify', file, `s3://${Bucket}/up.img`)).status).to.equal(0)
     })
 

@@ -1,10 +1,10 @@
-import {randomBytes} from 'node:crypto'
-import {readFile, writeFile} from 'node:fs/promises'
+import {createHash, randomBytes} from 'node:crypto'
+import {mkdir, readFile, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {expect} from 'chai'
 import {needSwift} from '../servers/swift.ts'
 import {closeAll, openSandbox} from '../sandbox/support.ts'
-import {listNames, openForeign} from '../stores/swift/foreign-swift.ts'
+import {ask, listNames, openForeign} from '../stores/swift/foreign-swift.ts'
 import {accessEnv, callSkylift, makeHome} from '../support/run-skylift.ts'
 import type {Ending, Home} from '../support/run-skylift.ts'
 import {openAccount} from '../support/swift-account.ts'
@@ -59,6 +59,28 @@ describe('skylift upload: what only Swift has', function () {
     expect(await lifeOf(`${BOX}/for-ever`)).to.equal(undefined)
   })
 
+  it('says of a container that is missing that it is, however something is sent there', async () => {
+    const folder = join(home.folder, 'folder')
+    await mkdir(folder)
+    await writeFile(join(folder, 'a.txt'), 'a')
+    for (const words of [
+      ['upload', small, 'swift://nocont/x', '-q'],
+      ['upload', small, 'swift://nocont/x', '-q', '--no-clobber'],
+      ['upload', big, 'swift://nocont/x', '-q', '-p', '2M'],
+      ['upload', folder, 'swift://nocont/', '-q', '-r'],
+      ['upload', '-q', '--from-command', 'swift://nocont/x', '--', 'echo', 'some bytes'],
+      ['verify', small, 'swift://nocont/x'],
+    ]) {
+      const {status, stderr} = await callSkylift(words, home)
+      expect(status, words.join(' ')).to.equal(5)
+      expect(stderr, words.join(' '))
+        .to.include('There is no container "nocont".')
+        .and.to.include('skylift container create TARGET')
+    }
+    const {stderr} = await callSkylift(['verify', small, `swift://${BOX}/nothing`], home)
+    expect(stderr).to.include(`There is no "${BOX}/nothing".`)
+  })
+
   it('clears the segments of what it replaces, unless they are to be kept', async () => {
     await upload(big, 'again')
     const first = await segmentsOf('again')
@@ -81,10 +103,58 @@ describe('skylift upload: what only Swift has', function () {
     expect((await account.raw('HEAD', `${BOX}/nowhere`)).status).to.equal(404)
   })
 
+  it('tells the MD5 of a file in one piece, and the ETag of one in parts, which is another', async () => {
+    const md5 = createHash('md5').update('small').digest('hex')
+    expect((await upload(small, 'one-piece')).stdout).to.match(new RegExp(` md5 ${md5}\n$`, 'u'))
+    const {stdout} = await upload(big, 'in-parts')
+    const {headers} = await account.raw('HEAD', `${BOX}/in-parts`)
+    expect(stdout).to.match(/ md5 of every part {2}etag [\da-f]{32}\n$/u)
+    expect(stdout).to.include(String(headers.etag).replaceAll('"', ''))
+  })
+
   it('puts segments where --segment-container says', async () => {
     await upload(big, 'elsewhere', '--segment-container', 'pieces')
     expect(await segmentsOf('elsewhere')).to.deep.equal([])
     expect(await listNames(account.access, 'pieces')).to.have.length(3)
+  })
+
+  it('clears segments away wherever the old object has them', async () => {
+    await account.raw('PUT', 'no-usual')
+    const send = async (path: string, ...flags: string[]): Promise<void> => {
+      const ending = await callSkylift(['upload', path, 'swift://no-usual/x', '-q', '-p', '2M', ...flags], home)
+      expect(ending.status, ending.stderr).to.equal(0)
+    }
+    await send(big, '--segment-container', 'far')
+    expect(await listNames(account.access, 'far')).to.have.length(3)
+    await send(small)
+    expect(await listNames(account.access, 'far')).to.deep.equal([])
+    await send(big, '--segment-container', 'far')
+    await send(big)
+    expect(await listNames(account.access, 'far')).to.deep.equal([])
+    expect(await listNames(account.access, 'no-usual_segments')).to.have.length(3)
+  })
+
+  it('holds a large object to the quota of the container of its segments, not to that of its own', async () => {
+    const make = (name: string, quota: string): Promise<Ending> =>
+      callSkylift(['container', 'create', `swift://${name}`, '--quota-bytes', quota], home)
+    await make('quota', '1M')
+    const words = ['upload', big, 'swift://quota/x', '-q', '-p', '2M']
+    expect((await callSkylift(words, home)).status).to.equal(0)
+    await make('quota_segments', '1M')
+    const {status, stderr} = await callSkylift(words, home)
+    expect(status).to.equal(2)
+    expect(stderr).to.include('The quota of "quota_segments"')
+  })
+
+  it('leaves objects that somebody has joined, and that are no segments', async () => {
+    await account.raw('PUT', 'photos')
+    const {storageUrl, token} = account.access
+    const put = (path: string, body: string) =>
+      ask(`${storageUrl}/${path}`, {method: 'PUT', headers: {'x-auth-token': token}, body})
+    await put('photos/a.jpg', 'a')
+    expect((await put(`${BOX}/album?multipart-manifest=put`, '[{"path": "/photos/a.jpg"}]')).status).to.equal(201)
+    await upload(small, 'album')
+    expect(await listNames(account.access, 'photos')).to.deep.equal(['a.jpg'])
   })
 
   for (const [flags, said] of [

@@ -27,6 +27,8 @@ describe('a glob', () => {
     ['src/**/*.js', 'src', ['b.js', 'd/b.js', 'd/e/f.js', 'ä.js']],
     ['/', '/', []],
     ['/*', '/', ['a', 'b.js', 'b.css', 'a b', 'x[1]', 'x1', 'ä.js', 'n\nl']],
+    [String.raw`x\[1\]/a\*/*.js`, 'x[1]/a*', ['b.js', 'ä.js']],
+    ['//*', '/', ['a', 'b.js', 'b.css', 'a b', 'x[1]', 'x1', 'ä.js', 'n\nl']],
     ['/tmp//*.css', '/tmp', ['b.css']],
     ['**', '.', ['a', 'b.js', 'b.css', 'a b', 'x[1]', 'x1', 'd/a', 'd/b.js', 'd/e/f.js', 'ä.js', 'n\nl']],
     ['**/**', '.', ['a', 'b.js', 'b.css', 'a b', 'x[1]', 'x1', 'd/a', 'd/b.js', 'd/e/f.js', 'ä.js', 'n\nl']],

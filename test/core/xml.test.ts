@@ -35,9 +35,24 @@ describe('parseXml', () => {
     })
   }
 
+  it('passes over a DOCTYPE that says nothing but the name of the root', () => {
+    for (const before of [
+      '<!DOCTYPE r>',
+      '\uFEFF<?xml version="1.0"?>\n<!DOCTYPE s3:r >\n',
+      ' <!DOCTYPE r><!-- c -->',
+    ]) {
+      expect(parseXml(`${before}<r>text</r>`)).to.include({name: 'r', text: 'text'})
+    }
+  })
+
   const refused: [string, string][] = [
     ['a DTD', '<!DOCTYPE r [<!ENTITY a "b">]><r>&a;</r>'],
     ['a DTD that names a file', '<!DOCTYPE r SYSTEM "file:///etc/passwd"><r/>'],
+    ['a DTD behind the root', '<r/><!DOCTYPE r>'],
+    ['a DTD inside the root', '<r><!DOCTYPE r></r>'],
+    ['two of them', '<!DOCTYPE r><!DOCTYPE r><r/>'],
+    ['an entity behind a DOCTYPE', '<!DOCTYPE r><r>&a;</r>'],
+    ['nothing but a DOCTYPE', '<!DOCTYPE r>'],
     ['an entity that is none of the five', '<r>&nbsp;</r>'],
     ['an entity that every object has', '<r>&constructor;</r>'],
     ['an entity of a prototype', '<r>&__proto__;</r>'],

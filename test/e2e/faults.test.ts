@@ -92,18 +92,19 @@ for (const {name, rows, open, wish, isReal = false} of WORLDS) {
           expectEnd(ran, 'stored')
           expect(ran.pending).to.deep.equal([])
         })
-
-        it(`${verb}, its answer lost over somebody else's object: exists, and theirs stays`, async () => {
-          const theirs = await world.makeFile(1000)
-          const key = `theirs-${verb}`
-          await uploadByEngine({...bench.base(world.endpoint), key, file: theirs})
-          const fault = () => reset('stored')
-          const {end} = await bench.run({verb, fault, times: 1}, {more: {key, objectOptions: {noClobber: true}}})
-          expect(endOf(end)).to.equal('exists')
-          expect(await world.hashStored(key)).to.equal(await hashPath(theirs))
-          expect((await world.listUploads()).filter(each => each === key)).to.deep.equal([])
-        })
       }
+
+      // An upload in parts is told so before its first part.
+      it("put, its answer lost over somebody else's object: exists, and theirs stays", async () => {
+        const theirs = await world.makeFile(1000)
+        const key = 'theirs-put'
+        await uploadByEngine({...bench.base(world.endpoint), key, file: theirs})
+        const fault = () => reset('stored')
+        const {end} = await bench.run({verb: 'put', fault, times: 1}, {more: {key, objectOptions: {noClobber: true}}})
+        expect(endOf(end)).to.equal('exists')
+        expect(await world.hashStored(key)).to.equal(await hashPath(theirs))
+        expect((await world.listUploads()).filter(each => each === key)).to.deep.equal([])
+      })
     })
 
     it('complete, lost before the store had it, over an object of the same bytes: completed all the same', async () => {

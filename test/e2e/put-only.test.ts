@@ -56,6 +56,15 @@ describe('a key that may only put objects, as CI has them', () => {
     })
   }
 
+  it('makes tickets that upload, though nobody can ask what they have sent', async () => {
+    const file = join(home.folder, 'big.ticket')
+    const made = await runSkylift(['ticket', 'create', 's3://box/ticket', '-o', file, '--size', '40M'], home)
+    expect(made.status, made.stderr).to.equal(0)
+    const {status, stderr} = await runSkylift(['upload', big, `ticket:${file}`, '-q'], home)
+    expect(status, stderr).to.equal(0)
+    expect((await read('ticket')).equals(await readFile(big))).to.equal(true)
+  })
+
   it('keeps what is there with --no-clobber', async () => {
     await runSkylift(['upload', small, 's3://box/once', '-q'], home)
     const again = await runSkylift(['upload', big, 's3://box/once', '-q', '--no-clobber'], home)

@@ -1,9 +1,10 @@
 import {execFile} from 'node:child_process'
-import {cp, mkdtemp, readdir, readFile, rename, rm, writeFile} from 'node:fs/promises'
+import {cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile} from 'node:fs/promises'
 import module from 'node:module'
 import {join, relative} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {promisify} from 'node:util'
+import {CreateBucketCommand} from '@aws-sdk/client-s3'
 import {expect} from 'chai'
 import type {Metafile} from 'esbuild'
 import {ENGINE, openCompiled} from '../../bin/compiled.js'
@@ -11,6 +12,8 @@ import {buildSkylift, writeHelp} from '../../scripts/build.ts'
 import {ALIASES, LOADERS} from '../../src/commands/loaders.ts'
 import {COMMANDS} from '../../src/commands/index.ts'
 import {findCommand} from '../../src/commands/run.ts'
+import {closeAll, openClient, openSandbox} from '../sandbox/support.ts'
+import {accessEnv, makeHome, runSkylift} from '../support/run-skylift.ts'
 import {makeTempFolder} from '../support/temp-folder.ts'
 
 const run = promisify(execFile)
@@ -116,6 +119,8 @@ describe('what a build brings along compiled', function () {
     for (const name of ['bin', 'dist', 'package.json']) await cp(join(ROOT, name), join(home, name), {recursive: true})
   })
 
+  after(closeAll)
+
   const start = async (...words: string[]): Promise<string> => {
     const {stdout} = await run(process.execPath, [join(home, 'bin', 'run.js'), ...words], {env: {HOME: home, ...AWS}})
     return stdout
@@ -137,6 +142,33 @@ describe('what a build brings along compiled', function () {
     } finally {
       await rename(away, join(home, 'dist', 'chunks'))
     }
+  })
+
+  it('is taken to the end of a run over many files, which changes flags of V8', async () => {
+    const teller = join(home, 'teller.cjs')
+    const told = join(home, 'told.txt')
+    await writeFile(
+      teller,
+      `const vm = require('node:vm')
+      const {appendFileSync} = require('node:fs')
+      vm.Script = class extends vm.Script {
+        constructor(text, options) {
+          super(text, options)
+          appendFileSync(${JSON.stringify(told)}, this.cachedDataRejected + ' ' + options.filename + '\\n')
+        }
+      }`,
+    )
+    const sandbox = await openSandbox()
+    await openClient(sandbox).send(new CreateBucketCommand({Bucket: 'box'}))
+    const {env, folder} = await makeHome({...accessEnv(sandbox), NODE_OPTIONS: `--require ${teller}`})
+    await mkdir(join(folder, 'tree'))
+    for (const name of ['a', 'b', 'c']) await writeFile(join(folder, 'tree', name), name)
+    const {status, stderr} = await runSkylift(['upload', '-r', 'tree', 's3://box/'], {env, cwd: folder})
+    expect(status, stderr).to.equal(0)
+    const scripts = (await readFile(told, 'utf8')).trim().split('\n')
+    expect(scripts.filter(line => !line.startsWith('false '))).to.deep.equal([])
+    // Otherwise it would say nothing of what sends.
+    expect(scripts.join('\n')).to.include('quick-sender')
   })
 
   for (const [what, change] of [

@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs'
 import {mkdir, writeFile} from 'node:fs/promises'
 import {hostname} from 'node:os'
 import {join} from 'node:path'
@@ -73,6 +74,16 @@ describe('a state folder', function () {
     const ending = await runSkylift(argv('--state-dir', folder), {env: home.env})
     expect(ending.stderr).to.include('This upload cannot be resumed after a kill')
     await expectStored(ending)
+  })
+
+  it('where none can be made: uploads, and says that it cannot be resumed; the doctor fails config', async function () {
+    skipUnless(this, existsSync('/proc/self'), 'There is no /proc here')
+    const ending = await runSkylift(argv('--state-dir', '/proc/nope'), {env: home.env})
+    expect(ending.stderr).to.match(/This upload cannot be resumed after a kill: .*no such file or directory/u)
+    await expectStored(ending)
+    const doctor = await runSkylift(['doctor'], {env: {...home.env, SKYLIFT_STATE_DIR: '/proc/nope'}})
+    expect(doctor.status).to.equal(2)
+    expect(doctor.stdout).to.include('/proc/nope cannot be written (ENOENT)')
   })
 
   it('on a full disk: uploads, and says that it cannot be resumed', async function () {

@@ -58,6 +58,13 @@ describe('stdin into OpenStack Swift', function () {
     expect(await read('small.txt')).to.equal(createHash('sha256').update('small').digest('hex'))
   })
 
+  it('takes all of a program that ends before the store is reached', async () => {
+    const argv = ['upload', '--from-command', `swift://${BOX}/soon.txt`, '-q', '--', 'echo', 'soon']
+    const {status, stderr} = await runSkylift(argv, {env: home.env})
+    expect({status, stderr}).to.deep.equal({status: 0, stderr: ''})
+    expect(await read('soon.txt')).to.equal(createHash('sha256').update('soon\n').digest('hex'))
+  })
+
   it('leaves neither an object nor a segment when the program fails', async () => {
     const script = 'head -c 5000000 /dev/zero; exit 1'
     const argv = ['upload', '--from-command', `swift://${BOX}/failed`, '-p', '1M', '--', 'sh', '-c', script]

@@ -21,7 +21,7 @@ interface Words {
 
 function tryGlob(text: string): void {
   hasWildcards(text)
-  const {matches, mayHold} = parseGlob(text)
+  const {matches, matchesFolder, mayHold} = parseGlob(text)
   for (const name of [
     'a/b/c.txt',
     '.a/b',
@@ -30,6 +30,7 @@ function tryGlob(text: string): void {
     '',
   ]) {
     matches(name)
+    matchesFolder(name)
     mayHold(name)
   }
 }

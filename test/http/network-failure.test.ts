@@ -162,9 +162,11 @@ describe('certificates', () => {
       [ended, 'CERT_HAS_EXPIRED'],
     ] as const) {
       const server = await startServer((_, response) => response.end(), {tls: certificate})
-      const failure = await failureOf(sendTo(openWire({extraCa: [certificate.cert]}), server.origin))
-      expect(failure).to.have.property('code', 'config')
-      expect(failure.message).to.include(`(${code})`)
+      for (const options of [{}, {body: bufferBody(Buffer.from('small'))}]) {
+        const failure = await failureOf(sendTo(openWire({extraCa: [certificate.cert]}), server.origin, options))
+        expect(failure).to.have.property('code', 'config')
+        expect(failure.message).to.include(`(${code})`)
+      }
     }
   })
 })

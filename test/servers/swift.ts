@@ -1,6 +1,6 @@
 import {execFile, spawn, spawnSync} from 'node:child_process'
 import {once} from 'node:events'
-import {mkdtemp, rm} from 'node:fs/promises'
+import {mkdtemp, readFile, rm} from 'node:fs/promises'
 import type {Socket} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -115,9 +115,14 @@ async function startFresh(options: SwiftOptions): Promise<Running> {
       const env = await callScript(folder, settings, 'start', ...(options.withKeystone ? ['--with-keystone'] : []))
       return {folder, settings, env}
     } catch (error) {
+      const {message} = error as Error
+      // It goes with its folder.
+      const log = /see (\/\S+\.log)/u.exec(message)?.[1]
+      const words = log === undefined ? '' : (await readFile(log, 'utf8').catch(() => '')).slice(-1000)
       await end()
-      const isTaken = error instanceof Error && error.message.includes('is taken by somebody else')
-      if (!isTaken || attempt === 3) throw error
+      // Another folder of tests, which runs beside this one, may take a port after it was looked at.
+      const isTaken = /is taken by somebody else|address already in use/iu.test(message + words)
+      if (!isTaken || attempt === 3) throw new Error(`${message}\n${words}`, {cause: error})
     }
   }
 }

@@ -1,7 +1,9 @@
-import {execFile} from 'node:child_process'
+import {execFile, spawn} from 'node:child_process'
+import {once} from 'node:events'
 import {readdir, readFile, stat, symlink, utimes, writeFile} from 'node:fs/promises'
 import {hostname} from 'node:os'
 import {dirname, join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
 import {promisify} from 'node:util'
 import {expect} from 'chai'
 import {Failure, isFailure} from '../../src/core/failure.ts'
@@ -56,6 +58,22 @@ describe('takeLock', function () {
     const {pid} = await start(path)
     expect(await tryTake()).to.equal(`Held by ${pid} on ${hostname()}.`)
     expect(await findHolder(path)).to.include({pid, host: hostname()})
+  })
+
+  it('takes over from a process that was killed and that its parent does not ask after', async function () {
+    skipUnless(this, process.platform === 'linux', 'only Linux tells of a process that it has ended')
+    // The shell becomes a program that never looks after the child it was left with.
+    const parent = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 30'], {stdio: ['ignore', 'pipe', 'ignore']})
+    try {
+      const [words] = (await once(parent.stdout, 'data')) as [Buffer]
+      const pid = Number(words.toString())
+      const stateOf = async (): Promise<string> => await readFile(`/proc/${pid}/stat`, 'utf8')
+      while (!(await stateOf()).includes(') Z ')) await sleep(10)
+      await leaveLock({pid, started: ''})
+      expect(await tryTake()).to.equal('taken')
+    } finally {
+      parent.kill()
+    }
   })
 
   it('keeps a second holding of the same process out', async () => {

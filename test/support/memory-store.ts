@@ -2,7 +2,16 @@ import {createHash} from 'node:crypto'
 import {crc32} from 'node:zlib'
 import {formatCrc32} from '../../src/core/crc32.ts'
 import {Failure} from '../../src/core/failure.ts'
-import type {Call, Limits, Part, PartReceipt, Session, StoredObject, Target} from '../../src/stores/store.ts'
+import type {
+  Call,
+  Limits,
+  ObjectOptions,
+  Part,
+  PartReceipt,
+  Session,
+  StoredObject,
+  Target,
+} from '../../src/stores/store.ts'
 import {sendBody, sendChecked, untilAborted} from './memory-body.ts'
 import {
   byKey,
@@ -70,12 +79,15 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     return result
   }
 
+  function checkClobber(target: Target, {noClobber}: ObjectOptions): void {
+    if (noClobber !== true || !objects.has(nameOf(target))) return
+    throw new Failure('exists', `There is already "${nameOf(target)}".`, {context: contextOf(target)})
+  }
+
   function store(object: MemoryObject): StoredObject {
     const {target, bytes, etag, options: given} = object
     const name = nameOf(target)
-    if (given.noClobber === true && objects.has(name)) {
-      throw new Failure('exists', `There is already "${name}".`, {context: contextOf(target)})
-    }
+    checkClobber(target, given)
     objects.set(name, object)
     return {
       target,
@@ -164,6 +176,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     begin: (target, given, plan, call) =>
       run({verb: 'begin', target}, call, () => {
         checkPlan(plan, limits)
+        checkClobber(target, given)
         const {size, partSize} = plan
         const uploadId = `upload-${++begun}`
         const session: Session = {target, uploadId, options: given, size, partSize, checksum}

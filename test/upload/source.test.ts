@@ -183,10 +183,17 @@ describe('a file that is watched', () => {
     expect(await source.check()).to.equal('touched')
   })
 
-  it('gives fewer bytes than asked where it became shorter, and never waits for more', async () => {
+  it('is named where it became shorter than what is asked for, and nobody waits for more', async () => {
     await truncate(path, 4)
-    expect(await source.body({offset: 0, size: 9}).read(Buffer.alloc(9), 0)).to.equal(4)
-    expect(await source.body({offset: 6, size: 3}).read(Buffer.alloc(3), 0)).to.equal(0)
+    for (const [offset, size] of [
+      [0, 9],
+      [6, 3],
+    ] as const) {
+      const failure = await failureOf(async () => source.body({offset, size}).read(Buffer.alloc(size), 0))
+      expect(failure.code).to.equal('source-changed')
+      expect(failure.message).to.match(/file" became shorter while it was read\.$/u)
+    }
+    expect(await source.body({offset: 2, size: 2}).read(Buffer.alloc(9), 0)).to.equal(2)
   })
 })
 

@@ -1,8 +1,9 @@
 import {randomBytes} from 'node:crypto'
-import {mkdirSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {rmSync, statSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {Config} from '@oclif/core'
 import {Failure} from '../../core/failure.ts'
+import {makeFolders} from '../../state/make-folders.ts'
 import {findSurroundings, stateFolder} from '../folders.ts'
 import {listRemotes, remotesFile} from '../saved-remotes.ts'
 import {ok, open} from './checks.ts'
@@ -34,7 +35,7 @@ function checkState(wish: string | undefined): Finding {
   const folder = stateFolder(surroundings, wish)
   const probe = join(folder, `.doctor-${randomBytes(8).toString('hex')}`)
   try {
-    mkdirSync(folder, {recursive: true, mode: 0o700})
+    makeFolders(folder)
     writeFileSync(probe, 'x', {mode: 0o600, flag: 'wx'})
     rmSync(probe)
   } catch (error) {

@@ -87,7 +87,7 @@ async function fits(
   for (const [number, {etag}] of held) {
     if (number > count) return false
     const offset = (number - 1) * partSize
-    return (await hash(file.slice(offset, Math.min(size, offset + partSize)))) === etag
+    return (await hash(file.slice(offset, Math.min(size, offset + partSize)))) === etag.toLowerCase()
   }
   return false
 }

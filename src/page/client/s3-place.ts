@@ -21,8 +21,11 @@ export function createS3Place(ticket: S3Ticket, sign?: SignPart): Place {
       try {
         return await listParts(ticket, signal)
       } catch (error) {
-        if (!isFailure(error, 'network') || !(await isHidden(placeOf(ticket)))) throw error
-        // Swift's S3 API shows a browser what it says of parts, and not their listing.
+        // Whoever may only put cannot make URLs that list, and Swift's S3 API shows a browser what it says of parts, but not
+        // their listing.
+        const isUnknown =
+          isFailure(error, 'forbidden') || (isFailure(error, 'network') && (await isHidden(placeOf(ticket))))
+        if (!isUnknown) throw error
         return new Map()
       }
     },
@@ -81,7 +84,7 @@ async function listParts(ticket: S3Ticket, signal: AbortSignal): Promise<Map<num
 
 async function stands(ticket: S3Ticket, parts: readonly SentPart[], signal: AbortSignal): Promise<boolean> {
   const reply = await sendRequest({method: 'HEAD', url: ticket.head, signal})
-  return reply.status === 200 && readEtag(reply) === etagOf(parts)
+  return reply.status === 200 && readEtag(reply)?.toLowerCase() === etagOf(parts)
 }
 
 /** The ETag of an object that was made of these parts: the MD5 of their MD5s, and how many they are. */

@@ -111,7 +111,7 @@ async function compareHeld(
       continue
     }
     const md5 = await hash(file.slice(part.offset, part.offset + part.size))
-    if (there.size !== part.size || there.etag !== md5) {
+    if (there.size !== part.size || there.etag.toLowerCase() !== md5) {
       throw new Failure('source-changed', 'This upload was begun with another file.')
     }
     known.push({number: part.number, size: part.size, etag: there.etag, md5})

@@ -2,7 +2,6 @@ import {
   constants,
   closeSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -12,6 +11,7 @@ import {
 } from 'node:fs'
 import {join} from 'node:path'
 import {Failure} from '../../core/failure.ts'
+import {makeFolders} from '../../state/make-folders.ts'
 import {isForeign} from '../../state/private-folder.ts'
 import {UNFINISHED} from './durable.ts'
 import type {BucketRecord, ObjectRecord, PartRecord, UploadRecord} from './records.ts'
@@ -33,7 +33,7 @@ export function loadStorage(folder: string): Storage {
 /** Makes a folder that is only ours; fails `config` where something else stands in its place. */
 export function makeFolder(path: string): void {
   try {
-    mkdirSync(path, {recursive: true, mode: 0o700})
+    makeFolders(path)
     const stat = lstatSync(path)
     if (isForeign(stat)) throw new Failure('config', `${path} belongs to somebody else.`)
     if (stat.isDirectory()) return

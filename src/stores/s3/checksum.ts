@@ -28,7 +28,12 @@ export function createTrust(connection: S3Exchange): Trust {
 
 /** True where an ETag can be an MD5. */
 export function isMd5(etag: string): boolean {
-  return /^[\da-f]{32}$/u.test(etag)
+  return /^[\da-f]{32}$/iu.test(etag)
+}
+
+/** True where an ETag says this MD5, or this MD5 of MD5s; some stores write theirs in capitals. */
+export function saysMd5(etag: string, md5: string | undefined): boolean {
+  return etag.toLowerCase() === md5
 }
 
 export function unquote(etag: string | string[] | undefined): string {

@@ -1,13 +1,15 @@
 import {Failure} from '../../core/failure.ts'
 import type {FailureContext} from '../../core/failure.ts'
+import {trimEndSlashes} from '../../core/slashes.ts'
 import {send} from '../../http/send.ts'
 import type {Answer, SendOptions, Wire} from '../../http/send.ts'
 import type {Body} from '../../core/body.ts'
 import type {Findings} from '../findings.ts'
 import type {Target} from '../store.ts'
-import type {Refusal} from './failures.ts'
-import {isRefused, readRefusal, toFailure} from './failures.ts'
+import {createExplainHead} from './explain-head.ts'
+import {isRefused, toFailure} from './failures.ts'
 import type {Quirks} from './quirks.ts'
+import type {Refusal} from './refusal-rows.ts'
 import type {Credentials, Unsigned} from './sign.ts'
 import {encodeKey, encodeQuery, signHeaders} from './sign.ts'
 
@@ -48,12 +50,18 @@ export class Refused extends Error {
   }
 }
 
+/** Where a container is reached: `prefix` stands before the keys. */
+interface Place {
+  readonly origin: string
+  readonly prefix: string
+}
+
 /** One S3 endpoint as both planes see it: where it is, who we are, which region a container lives in. */
 export interface S3Connection {
   readonly settings: S3Settings
   /** Name under which findings are kept. */
   readonly endpointName: string
-  origin(container: string, region: string): {origin: string; prefix: string}
+  origin(container: string, region: string): Place
   identity(container: string): Identity | Promise<Identity>
   /**
    * Runs one operation, mends what can be mended once (wrong region, credentials that ended, a clock that is off) and
@@ -74,6 +82,9 @@ export function createConnection(settings: S3Settings): S3Connection {
   const regions = new Map<string, string>()
   let renewal: {readonly of: string; readonly done: Promise<Credentials>} | undefined
   let skew = 0
+  /** Something has answered as S3: by a code of it, or with success to more than a HEAD, which any server answers. */
+  let isKnown = false
+  const explain = createExplainHead()
 
   const connection: S3Connection = {
     settings,
@@ -107,8 +118,10 @@ export function createConnection(settings: S3Settings): S3Connection {
           return await run(identity)
         } catch (error) {
           if (!(error instanceof Refused)) throw error
-          const cure = findCure(error.refusal, identity, at.container)
-          if (cure === undefined || mended.has(cure.name)) throw toFailure(error.refusal, at, error.cause)
+          const {refusal} = error
+          isKnown ||= refusal.providerCode !== ''
+          const cure = findCure(refusal, identity, at.container)
+          if (cure === undefined || mended.has(cure.name)) throw toFailure({...refusal, isKnown}, at, error.cause)
           mended.add(cure.name)
           await cure.apply()
         }
@@ -123,7 +136,15 @@ export function createConnection(settings: S3Settings): S3Connection {
           const answer = await sendSigned(settings.wire, request, place, identity, options)
           const next = hop < 3 ? redirectOf(answer, place.origin) : undefined
           if (next === undefined) {
-            if (isRefused(answer, request.method)) throw new Refused(readRefusal(answer))
+            if (isRefused(answer, request.method)) {
+              const from = place
+              throw new Refused(
+                await explain(request, answer, options, (each, how) =>
+                  sendSigned(settings.wire, each, from, identity, how),
+                ),
+              )
+            }
+            if (request.method !== 'HEAD') isKnown = true
             return answer
           }
           place = {...place, origin: next}
@@ -169,7 +190,7 @@ export function createConnection(settings: S3Settings): S3Connection {
 
 function readEndpoint(endpoint: string): {readonly origin: string; readonly base: string} {
   const {origin, pathname} = new URL(endpoint)
-  return {origin, base: pathname.replace(/\/+$/u, '')}
+  return {origin, base: trimEndSlashes(pathname)}
 }
 
 function nameOf({accessKeyId, sessionToken = ''}: Credentials): string {
@@ -179,7 +200,7 @@ function nameOf({accessKeyId, sessionToken = ''}: Credentials): string {
 function sendSigned(
   wire: Wire,
   request: S3Request,
-  place: {origin: string; prefix: string},
+  place: Place,
   identity: Identity,
   options: SendOptions,
 ): Promise<Answer> {

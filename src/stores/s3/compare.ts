@@ -5,7 +5,7 @@ import {Failure, isFailure} from '../../core/failure.ts'
 import {formatSize, MIB} from '../../core/sizes.ts'
 import {crc32Body, digestBody, readBody} from '../../http/digest.ts'
 import type {Body, Call, CompareHint, Comparison, ObjectInfo, Target} from '../store.ts'
-import {isMd5} from './checksum.ts'
+import {isMd5, saysMd5} from './checksum.ts'
 import type {S3Connection} from './client.ts'
 
 /** Part sizes that tools are known to take, beside our own growing ones. */
@@ -17,22 +17,24 @@ const DECIMAL = [5, 8, 10, 16, 20, 25, 32, 50, 64, 100, 128, 200, 256, 500, 512,
 /** Compares by the full-object CRC-32, by the MD5 in the ETag, or by an ETag recomputed from the part size. */
 export async function compareObject(
   connection: S3Connection,
-  info: ObjectInfo,
+  found: ObjectInfo,
   body: Body,
   hint: CompareHint,
   call: Call,
 ): Promise<Comparison> {
-  if (info.size !== body.size) {
-    const sizes = `it has ${formatSize(info.size)} (${info.size} B), the file ${formatSize(body.size)} (${body.size} B)`
-    throw differs(info.target, sizes)
+  if (found.size >= 0 && found.size !== body.size) {
+    const sizes = `it has ${formatSize(found.size)} (${found.size} B), the file ${formatSize(body.size)} (${body.size} B)`
+    throw differs(found.target, sizes)
   }
+  // Where the size is not said, the checksums tell as well that it is another.
+  const info = {...found, size: body.size}
   if (info.crc32 !== undefined) {
     if (formatCrc32(await crc32Body(body, call.signal)) !== info.crc32) throw differs(info.target, 'the CRC-32 differs')
     return {info, by: 'crc32'}
   }
   if (info.isEtagOpaque === true) return {info}
   if (isMd5(info.etag)) {
-    if ((await digestBody(body, call.signal)).md5.toString('hex') !== info.etag) {
+    if (!saysMd5(info.etag, (await digestBody(body, call.signal)).md5.toString('hex'))) {
       throw differs(info.target, 'the MD5 differs')
     }
     return {info, by: 'md5'}
@@ -41,7 +43,7 @@ export async function compareObject(
   const exact = hint.partSize ?? (await askPartSize(connection, info, call))
   const sizes = exact === undefined ? guessPartSizes(body.size, info.parts) : [exact]
   const etags = await hashParts(body, sizes, call.signal)
-  if (etags.includes(info.etag)) return {info, by: 'md5'}
+  if (etags.some(each => saysMd5(info.etag, each))) return {info, by: 'md5'}
   if (exact !== undefined && Math.ceil(body.size / exact) === info.parts) {
     throw differs(info.target, 'the MD5s of the parts differ')
   }

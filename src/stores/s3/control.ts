@@ -8,7 +8,7 @@ import type {Wire} from '../../http/send.ts'
 import type {Call, Target} from '../store.ts'
 import type {Identity, S3Connection} from './client.ts'
 import {Refused} from './client.ts'
-import {readRegion, wantedRegion} from './failures.ts'
+import {readRefusal, readRegion, wantedRegion} from './failures.ts'
 import {encodeQuery} from './sign.ts'
 
 type Sdk = typeof import('@aws-sdk/client-s3')
@@ -98,10 +98,19 @@ function createHandler(wire: Wire): NonNullable<S3ClientConfig['requestHandler']
         },
         {signal: options.abortSignal ?? new AbortController().signal, ...(isComplete ? {answer: COMPLETE_WAIT} : {})},
       )
+      // Read as on the data plane: the SDK does not find a code whose name has a prefix.
+      if (answer.status >= 300) throw new Refused(readRefusal(answer))
       const headers = Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, String(value)]))
-      return {response: {statusCode: answer.status, headers, body: Readable.from([Buffer.from(answer.text)])}}
+      const content = Readable.from([Buffer.from(dropPrefix(answer.text))])
+      return {response: {statusCode: answer.status, headers, body: content}}
     },
   } as NonNullable<S3ClientConfig['requestHandler']>
+}
+
+/** Of a document whose root has one: the SDK would read it as an empty one. */
+function dropPrefix(text: string): string {
+  const prefix = /^\s*(?:<\?[^<>]*\?>\s*)?<([\w.-]+):/u.exec(text)?.[1]
+  return prefix === undefined ? text : text.replaceAll(`<${prefix}:`, '<').replaceAll(`</${prefix}:`, '</')
 }
 
 function toBytes(body: unknown): Buffer | undefined {
@@ -124,6 +133,7 @@ interface SdkError {
 
 /** Turns an answer that the SDK threw into a refusal; anything else (a Failure of the wire) passes through. */
 export function asRefused(error: unknown): unknown {
+  if (error instanceof Refused) return error
   const {name, Code, message = '', Region, $metadata, $response} = error as SdkError
   const status = $metadata?.httpStatusCode ?? $response?.statusCode
   if (status === undefined) return /^Region not accepted/u.test(message) ? unusableRegion() : error

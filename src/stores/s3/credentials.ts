@@ -11,14 +11,20 @@ export function staticCredentials(credentials: Credentials): CredentialSource {
 }
 
 /** Kept until shortly before they end. What the fetching fails passes. */
-export function fetchedCredentials(obtain: (renew: boolean) => Promise<Credentials>): CredentialSource {
+export function fetchedCredentials(obtain: CredentialSource): CredentialSource {
   let known: Promise<Credentials> | undefined
   return async renew => {
-    if (renew || known === undefined || (await endsSoon(known))) known = obtain(renew)
+    let current = known
+    if (renew || current === undefined || (await endsSoon(current))) {
+      // Meanwhile another may have fetched them.
+      if (known === undefined || known === current) known = (async () => obtain(renew))()
+      current = known
+    }
     try {
-      return await known
+      return await current
     } catch (error) {
-      known = undefined
+      // Who came in between has failed with it; the next tries again.
+      if (known === current) known = undefined
       throw error
     }
   }

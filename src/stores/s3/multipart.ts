@@ -1,6 +1,6 @@
 import {bufferBody} from '../../core/buffer-body.ts'
 import {COMPLETE_WAIT} from '../../http/waits.ts'
-import {Failure} from '../../core/failure.ts'
+import {Failure, isFailure} from '../../core/failure.ts'
 import {child, childText, parseXml} from '../../core/xml.ts'
 import type {XmlElement} from '../../core/xml.ts'
 import type {Call, PartReceipt, Target} from '../store.ts'
@@ -29,20 +29,27 @@ export interface Completed {
   readonly versionId?: string
 }
 
+export interface XmlWish {
+  /** How long the answer may take. */
+  readonly answer?: number
+  /** Whoever asks again leaves something behind: an answer that cannot be read is no reason to go on asking. */
+  readonly isOnce?: boolean
+}
+
 /** Sends and reads XML; an answer that is not S3's fails `config`, one with an error inside fails as that error. */
 export async function requestXml(
   connection: S3Exchange,
   request: S3Request,
   call: Call,
   root: string,
-  answerWait?: number,
+  {answer: wait, isOnce = false}: XmlWish = {},
 ): Promise<{element: XmlElement; headers: Record<string, unknown>}> {
   const answer = await connection.request(request, {
     signal: call.signal,
-    ...(answerWait === undefined ? {} : {answer: answerWait}),
+    ...(wait === undefined ? {} : {answer: wait}),
   })
   const {container, key} = request.target
-  const element = readElement(answer.text, answer.headers['content-type'])
+  const element = readElement(answer.text, answer.headers['content-type'], isOnce)
   if (element.name === root) return {element, headers: answer.headers}
   // CompleteMultipartUpload says 200 before it knows; the verdict is in the body.
   if (element.name === 'Error') {
@@ -59,7 +66,7 @@ export async function requestXml(
   })
 }
 
-function readElement(text: string, contentType: string | undefined): XmlElement {
+function readElement(text: string, contentType: string | undefined, isOnce: boolean): XmlElement {
   try {
     return parseXml(text.trimStart())
   } catch (error) {
@@ -69,19 +76,36 @@ function readElement(text: string, contentType: string | undefined): XmlElement 
         cause: error,
       })
     }
+    if (isOnce) throw unclear('The answer of the store is damaged.', error)
     // Cut on the way, more often than not.
     throw new Failure('network', 'The answer of the store is damaged.', {cause: error, retryable: true})
   }
 }
 
+/** What was begun and has no name stays behind: each attempt leaves one more. */
+function unclear(message: string, cause?: unknown): Failure {
+  const suggestion = 'An unfinished upload may be left: skylift pending list TARGET shows it.'
+  return new Failure('network', message, {cause, suggestion})
+}
+
 export function createMultipart(connection: S3Exchange): Multipart {
+  async function createOnce(target: Target, headers: Record<string, string>, call: Call): Promise<string> {
+    const request = {method: 'POST', target, query: {uploads: ''}, headers}
+    const {element} = await requestXml(connection, request, call, 'InitiateMultipartUploadResult', {isOnce: true})
+    const uploadId = childText(element, 'UploadId')
+    if (!uploadId) throw unclear('The store began an upload without naming it.')
+    return uploadId
+  }
+
   return {
     async create(target, headers, call) {
-      const request = {method: 'POST', target, query: {uploads: ''}, headers}
-      const {element} = await requestXml(connection, request, call, 'InitiateMultipartUploadResult')
-      const uploadId = childText(element, 'UploadId')
-      if (!uploadId) throw new Failure('network', 'The store began an upload without naming it.', {retryable: true})
-      return uploadId
+      try {
+        return await createOnce(target, headers, call)
+      } catch (error) {
+        // Half an answer may be a moment's trouble. What comes twice comes always.
+        if (!isFailure(error, 'network') || error.retryable) throw error
+        return createOnce(target, headers, call)
+      }
     },
 
     async listParts(target, uploadId, call) {
@@ -111,7 +135,7 @@ export function createMultipart(connection: S3Exchange): Multipart {
         headers: {'content-type': 'application/xml', ...headers},
         body,
       }
-      const wait = connection.settings.wire.waits?.complete ?? COMPLETE_WAIT
+      const wait = {answer: connection.settings.wire.waits?.complete ?? COMPLETE_WAIT}
       const answer = await requestXml(connection, request, call, 'CompleteMultipartUploadResult', wait)
       const crc32 = childText(answer.element, 'ChecksumCRC32')
       const versionId = answer.headers['x-amz-version-id']

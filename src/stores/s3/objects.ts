@@ -2,7 +2,8 @@ import {parseDate} from '../../core/dates.ts'
 import {Failure, isFailure} from '../../core/failure.ts'
 import {childText} from '../../core/xml.ts'
 import type {XmlElement} from '../../core/xml.ts'
-import type {Answer} from '../../http/send.ts'
+import {checkRange, rangeHeaders} from '../../http/range.ts'
+import type {Answer, SendOptions} from '../../http/send.ts'
 import type {Call, ObjectInfo, ObjectStore, PendingUpload, Target} from '../store.ts'
 import {tryPage} from '../try-page.ts'
 import {answeredCrc32, textHeader, unquote} from './checksum.ts'
@@ -14,9 +15,27 @@ import {decodeHeader} from './object-headers.ts'
 const CHECKSUMS = {'x-amz-checksum-mode': 'ENABLED'}
 
 export function createObjects(connection: S3Connection): ObjectStore {
+  /** Turns false where the store refuses to be asked for checksums: some refuse the words that they do not know. */
+  let asksChecksums = true
+
   async function head(target: Target, call: Call): Promise<ObjectInfo> {
-    const request = {method: 'HEAD', target, headers: CHECKSUMS}
-    return readInfo(target, await connection.request(request, {signal: call.signal}))
+    const ask = (headers: Record<string, string>): Promise<Answer> =>
+      connection.request({method: 'HEAD', target, headers}, {signal: call.signal})
+    if (!asksChecksums) return readInfo(target, await ask({}))
+    try {
+      return readInfo(target, await ask(CHECKSUMS))
+    } catch (error) {
+      if (!isRefused(error)) throw error
+    }
+    try {
+      const info = readInfo(target, await ask({}))
+      asksChecksums = false
+      return info
+    } catch (error) {
+      // Whatever else it says may be about another thing.
+      if (isFailure(error, 'not-found')) asksChecksums = false
+      throw error
+    }
   }
 
   return {
@@ -27,9 +46,14 @@ export function createObjects(connection: S3Connection): ObjectStore {
     },
 
     async read(target, range, onBytes, call) {
-      const headers: Record<string, string> =
-        range === undefined ? {} : {range: `bytes=${range.offset}-${range.offset + range.size - 1}`}
-      const answer = await connection.request({method: 'GET', target, headers}, {signal: call.signal, onBytes})
+      const take: SendOptions['onBytes'] = (bytes, answer) => {
+        checkRange(range, answer)
+        return onBytes(bytes)
+      }
+      const answer = await connection.request(
+        {method: 'GET', target, headers: rangeHeaders(range)},
+        {signal: call.signal, onBytes: take},
+      )
       return readInfo(target, answer)
     },
 
@@ -40,12 +64,20 @@ export function createObjects(connection: S3Connection): ObjectStore {
         const request = {method: 'GET', target: {...prefix, key: ''}, query: page}
         const {element} = await tryPage(call, () => requestXml(connection, request, call, 'ListBucketResult'))
         const decode = keyDecoder(element)
-        for (const each of element.children.filter(({name}) => name === 'Contents'))
-          yield readListed(prefix, each, decode)
+        const found = element.children
+          .filter(({name}) => name === 'Contents')
+          .map(each => readListed(prefix, each, decode))
+        const last = found.at(-1)?.target.key
+        // One that goes by neither word would name the first page for ever.
+        if (last !== undefined && last === page['marker']) throw endless()
+        yield* found
+        if (childText(element, 'IsTruncated') !== 'true') return
         const token = childText(element, 'NextContinuationToken')
-        if (childText(element, 'IsTruncated') !== 'true' || !token) return
-        if (token === page['continuation-token']) throw endless()
-        page = {...first, 'continuation-token': token}
+        if (token ? token === page['continuation-token'] : last === undefined) throw endless()
+        // A store of the older listing has no token, and takes a marker.
+        page = token
+          ? {...first, 'continuation-token': token}
+          : {...first, 'start-after': last ?? '', marker: last ?? ''}
       }
     },
 
@@ -77,6 +109,11 @@ export function createObjects(connection: S3Connection): ObjectStore {
       }
     },
   }
+}
+
+/** An answer to HEAD has no words: it does not tell what is refused, and a redirect is none. */
+function isRefused(error: unknown): boolean {
+  return isFailure(error, 'unsupported', 'usage') && [400, 501].includes(error.context.status ?? 0)
 }
 
 /** A store that says "truncated" and names the same page again would keep us here for ever. */
@@ -113,15 +150,16 @@ function optional<Name extends string, Value>(name: Name, value: Value | undefin
   return (value === undefined ? {} : {[name]: value}) as {[key in Name]?: Value}
 }
 
+/** Below zero where nothing is said. */
 function sizeOf(text: string | undefined): number {
-  const size = Number(text ?? 0)
-  return Number.isSafeInteger(size) && size >= 0 ? size : 0
+  const size = Number(text ?? -1)
+  return Number.isSafeInteger(size) && size >= 0 ? size : -1
 }
 
 function readListed(prefix: Target, element: XmlElement, decode: (text: string) => string): ObjectInfo {
   return {
     target: {...prefix, key: decode(childText(element, 'Key') ?? '')},
-    size: sizeOf(childText(element, 'Size')),
+    size: Math.max(0, sizeOf(childText(element, 'Size'))),
     etag: unquote(childText(element, 'ETag')),
     ...optional('modified', parseDate(childText(element, 'LastModified'))),
   }

@@ -1,5 +1,6 @@
 import {crc32ToBase64, formatCrc32, parseCrc32} from '../../core/crc32.ts'
 import {isFailure} from '../../core/failure.ts'
+import type {Failure} from '../../core/failure.ts'
 import {crc32Body, digestBody, sumBeside} from '../../http/digest.ts'
 import type {Answer, SendOptions} from '../../http/send.ts'
 import type {
@@ -20,14 +21,16 @@ import {
   createTrust,
   damaged,
   incomplete,
-  multipartEtag,
   noEtag,
   partDamaged,
+  saysMd5,
   unquote,
   wholeCrc32,
 } from './checksum.ts'
 import type {S3Exchange} from './client.ts'
 import {createConditions} from './conditions.ts'
+import type {Write} from './conditions.ts'
+import {isOurs, judge} from './judge.ts'
 import {createMultipart} from './multipart.ts'
 import {objectHeaders} from './object-headers.ts'
 import {comparesEtag, createPutWhole} from './whole.ts'
@@ -41,7 +44,7 @@ export function createUpload(
 ): UploadStore {
   const {quirks} = connection.settings
   const multipart = createMultipart(connection)
-  const guardWrite = createConditions(connection, head)
+  const {guardWrite, lookAhead} = createConditions(connection, head)
   const trust = createTrust(connection)
   /** Uploads whose Complete was not heard: what stands at the key may be ours. */
   const unclear = new Set<string>()
@@ -58,7 +61,7 @@ export function createUpload(
     const echoed = answeredCrc32(answer)
     if (etag === '') throw noEtag(target, part.number)
     if (echoed !== undefined && echoed !== formatCrc32(crc)) throw partDamaged(target, part.number)
-    if (echoed === undefined && (await digestBody(body, call.signal)).md5.toString('hex') !== etag) {
+    if (echoed === undefined && !saysMd5(etag, (await digestBody(body, call.signal)).md5.toString('hex'))) {
       etagsAreMd5 = comparesEtag(answer, etag)
       // Neither an echo nor an MD5: only Content-MD5 makes the store check, from the next attempt on.
       if (!etagsAreMd5) trust.learn(false)
@@ -84,7 +87,7 @@ export function createUpload(
     const etag = unquote(answer.headers.etag)
     if (etag === '') throw noEtag(target, part.number)
     const {md5, crc} = await sums()
-    if (known === undefined && md5.toString('hex') !== etag) {
+    if (known === undefined && !saysMd5(etag, md5.toString('hex'))) {
       etagsAreMd5 = comparesEtag(answer, etag)
       throw partDamaged(target, part.number)
     }
@@ -95,11 +98,16 @@ export function createUpload(
     return session.checksum === 'crc32' && trust.verifiesCrc32() !== false ? 'crc32' : 'md5'
   }
 
-  async function completeOnce(session: Session, receipts: readonly PartReceipt[], call: Call): Promise<StoredObject> {
-    const {target, uploadId, options} = session
+  async function completeOnce(
+    session: Session,
+    receipts: readonly PartReceipt[],
+    call: Call,
+    refusal?: Failure,
+  ): Promise<StoredObject> {
+    const {target, uploadId} = session
     const checksum = checksumOf(session)
     const crc = checksum === 'crc32' ? wholeCrc32(receipts) : undefined
-    const guard = await guardWrite(target, options, 'conditionalComplete', call)
+    const guard = await guardWrite(writeOf(session), call, refusal)
     const parts = receipts.map(({number, etag, crc32}) => ({
       number,
       etag,
@@ -109,6 +117,7 @@ export function createUpload(
       crc === undefined ? {} : {'x-amz-checksum-crc32': crc32ToBase64(crc), 'x-amz-checksum-type': 'FULL_OBJECT'}
     try {
       const done = await multipart.complete(target, uploadId, {parts, headers: {...guard.headers, ...whole}}, call)
+      guard.succeed()
       const found = done.etag === '' ? await confirm(session, receipts, call) : undefined
       const stored = judge(session, receipts, found?.etag ?? done.etag, crc32FromBase64(done.crc32), checksum)
       return {
@@ -117,7 +126,7 @@ export function createUpload(
         ...(guard.notes.length > 0 ? {notes: guard.notes} : {}),
       }
     } catch (error) {
-      if (guard.isRefused(error)) return completeOnce(session, receipts, call)
+      if (guard.isRefused(error)) return completeOnce(session, receipts, call, error)
       throw error
     }
   }
@@ -127,7 +136,11 @@ export function createUpload(
     if (isFailure(error, 'not-found')) return true
     // What Swift's S3 API says to a second Complete; it goes on listing the parts, too.
     if (isFailure(error) && error.context.providerCode === 'MalformedXML') return true
-    if (unclear.has(session.uploadId) && isFailure(error, 'exists')) return true
+    if (isFailure(error, 'exists')) {
+      if (unclear.has(session.uploadId)) return true
+      // Found by looking, which has no status: of what a killed process had finished nobody else tells.
+      return error.context.status === undefined && isForgotten(session, call)
+    }
     return isFailure(error, 'network', 'busy') && isForgotten(session, call)
   }
 
@@ -171,6 +184,9 @@ export function createUpload(
     async begin(target, options, {size, partSize}, call) {
       const headers = objectHeaders(options)
       const session = {target, options, size, partSize}
+      // One look may save the sending of all parts; the end is guarded all the same.
+      const looking = lookAhead(writeOf(session), call)
+      if (looking instanceof Promise) await looking
       if (trust.verifiesCrc32() !== false) {
         try {
           const uploadId = await multipart.create(target, {...headers, ...CRC32_UPLOAD}, call)
@@ -213,35 +229,14 @@ export function createUpload(
   }
 }
 
+function writeOf({target, options}: Pick<Session, 'target' | 'options'>): Write {
+  return {target, options, verb: 'conditionalComplete'}
+}
+
 function partRequest({target, uploadId}: Session, part: Part, body: Body) {
   return {method: 'PUT', target, query: {partNumber: String(part.number), uploadId}, body}
 }
 
 function sending(call: Call): SendOptions {
   return {signal: call.signal, onSent: call.onSent, pace: call.pace}
-}
-
-/** Undefined where neither the size nor a checksum tells. */
-function isOurs(found: ObjectInfo, {size}: Session, receipts: readonly PartReceipt[]): boolean | undefined {
-  if (found.size !== size) return false
-  const crc = wholeCrc32(receipts)
-  if (found.etag === multipartEtag(receipts)) return true
-  return crc === undefined || found.crc32 === undefined ? undefined : found.crc32 === formatCrc32(crc)
-}
-
-/** Compares what the store says of the finished object with our receipts. */
-function judge(
-  session: Session,
-  receipts: readonly PartReceipt[],
-  etag: string,
-  theirs: string | undefined,
-  partsBy: ChecksumMode,
-): StoredObject {
-  const {target, size} = session
-  const crc = wholeCrc32(receipts)
-  const crc32 = crc === undefined ? undefined : formatCrc32(crc)
-  if (theirs !== undefined && crc32 !== undefined && theirs !== crc32) throw damaged(target)
-  // Without a word on the whole, every part was still checked on its own, and the store took their list.
-  const by = theirs !== undefined && crc32 !== undefined ? 'crc32' : multipartEtag(receipts) === etag ? 'md5' : partsBy
-  return {target, size, etag, ...(crc32 === undefined ? {} : {crc32}), verified: {by}}
 }

@@ -1,12 +1,13 @@
 import {crc32ToBase64, formatCrc32} from '../../core/crc32.ts'
 import {isFailure} from '../../core/failure.ts'
+import type {Failure} from '../../core/failure.ts'
 import {loadSmall} from '../../core/buffer-body.ts'
 import {digestBody, sumUp} from '../../http/digest.ts'
 import type {Sums} from '../../http/hash-queue.ts'
 import type {Answer} from '../../http/send.ts'
 import type {Body, Call, ObjectInfo, ObjectOptions, StoredObject, Target, UploadStore} from '../store.ts'
 import type {Trust} from './checksum.ts'
-import {answeredCrc32, damaged, isMd5, noEtag, textHeader, unquote} from './checksum.ts'
+import {answeredCrc32, damaged, isMd5, noEtag, saysMd5, textHeader, unquote} from './checksum.ts'
 import type {S3Exchange} from './client.ts'
 import {createConditions} from './conditions.ts'
 import {objectHeaders} from './object-headers.ts'
@@ -17,7 +18,7 @@ export function createPutWhole(
   trust: Trust,
   head: (target: Target, call: Call) => Promise<ObjectInfo>,
 ): UploadStore['putWhole'] {
-  const guardWrite = createConditions(connection, head)
+  const {guardWrite} = createConditions(connection, head)
   /** Bodies whose last answer was lost: what stands at the key may be ours. */
   const unclear = new WeakSet<Body>()
   /** Turns false where a CRC-32 beside the MD5 is refused: some stores refuse the words that they do not know. */
@@ -32,13 +33,15 @@ export function createPutWhole(
     let isTooMuch = false
     for (;;) {
       try {
-        const stored = await putOnce(target, loaded, sums, options, call, takesBoth && !isTooMuch)
+        const stored = await putOnce(target, loaded, sums, options, call, {mayAsk: takesBoth && !isTooMuch})
         // Only now: another thing may have been refused.
         if (isTooMuch) takesBoth = false
         return stored
       } catch (error) {
-        if (error === TOO_MUCH) isTooMuch = true
-        if (error === AGAIN || error === TOO_MUCH) continue
+        if (error === TOO_MUCH) {
+          isTooMuch = true
+          continue
+        }
         if (isFailure(error, 'exists') && unclear.has(body)) {
           const stored = await settle(target, body, call)
           if (stored !== undefined) return stored
@@ -55,14 +58,14 @@ export function createPutWhole(
     sums: Sums,
     options: ObjectOptions,
     call: Call,
-    mayAsk: boolean,
+    how: {readonly mayAsk: boolean; readonly refusal?: Failure},
   ): Promise<StoredObject> {
-    const guarding = guardWrite(target, options, 'conditionalPut', call)
+    const guarding = guardWrite({target, options, verb: 'conditionalPut'}, call, how.refusal)
     const guard = guarding instanceof Promise ? await guarding : guarding
     // A store that echoes it has shown what it can, and needs no MD5 from then on. One question at a time: a refusal does
     // not tell what it is about.
     const isQuestion =
-      sums.md5 !== undefined && mayAsk && trust.verifiesCrc32() === undefined && options.noClobber !== true
+      sums.md5 !== undefined && how.mayAsk && trust.verifiesCrc32() === undefined && options.noClobber !== true
     const hasCrc32 = sums.md5 === undefined || isQuestion
     const headers = objectHeaders(options)
     if (sums.md5 !== undefined) headers['content-md5'] = sums.md5.toString('base64')
@@ -76,8 +79,10 @@ export function createPutWhole(
       )
     } catch (error) {
       if (isQuestion && isFailure(error, 'unsupported', 'usage')) throw TOO_MUCH
-      throw guard.isRefused(error) ? AGAIN : error
+      if (guard.isRefused(error)) return putOnce(target, body, sums, options, call, {...how, refusal: error})
+      throw error
     }
+    guard.succeed()
     const echoed = answeredCrc32(answer)
     // It was known to verify CRC-32 and does not any more: only the ETag can tell now.
     const isUnsure = sums.md5 === undefined && echoed === undefined
@@ -90,10 +95,10 @@ export function createPutWhole(
   /** Asks what stands at the key; undefined when it is not ours, or may not be asked. */
   async function settle(target: Target, body: Body, call: Call): Promise<StoredObject | undefined> {
     const found = await head(target, call).catch(() => undefined)
-    if (found === undefined || found.size !== body.size) return undefined
+    if (found === undefined || (found.size >= 0 && found.size !== body.size)) return undefined
     const {crc, md5: bytes} = await digestBody(body, call.signal)
     const [crc32, md5] = [formatCrc32(crc), bytes.toString('hex')]
-    const by = found.etag === md5 ? 'md5' : found.crc32 === crc32 ? 'crc32' : undefined
+    const by = saysMd5(found.etag, md5) ? 'md5' : found.crc32 === crc32 ? 'crc32' : undefined
     return by === undefined ? undefined : {target, size: body.size, etag: found.etag, crc32, md5, verified: {by}}
   }
 }
@@ -111,7 +116,7 @@ function judge(
   const crc32 = formatCrc32(crc)
   if (echoed !== undefined && echoed !== crc32) throw damaged(target)
   const md5Hex = md5?.toString('hex')
-  if (md5Hex !== undefined && comparesEtag(answer, etag) && md5Hex !== etag) throw damaged(target)
+  if (md5Hex !== undefined && comparesEtag(answer, etag) && !saysMd5(etag, md5Hex)) throw damaged(target)
   const versionId = textHeader(answer, 'x-amz-version-id')
   return {
     target,
@@ -124,8 +129,7 @@ function judge(
   }
 }
 
-/** The store did not know the condition, or refused something that may be the CRC-32: the next try goes without. */
-const AGAIN = Symbol('again')
+/** The store refused something that may be the CRC-32: the next try goes without. */
 const TOO_MUCH = Symbol('too much')
 
 /** With SSE-KMS an ETag has the form of an MD5 and is none. */

@@ -76,8 +76,9 @@ export function createWriteOnce(
       await connection.request(request, {signal: call.signal, pace: withhold})
     } catch (error) {
       if (isFailure(error, 'exists')) return true
-      if (isFailure(error, 'unsupported', 'usage')) return false
-      if (error !== silence && !isFailure(error, 'forbidden')) throw error
+      if (isFailure(error, 'unsupported')) return false
+      // Refused as wrong: it does not tell whether it is the condition that is, so nothing is remembered.
+      if (error !== silence && !isFailure(error, 'forbidden', 'usage')) throw error
     }
     return undefined
   }

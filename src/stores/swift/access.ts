@@ -1,3 +1,5 @@
+import {trimEndSlashes} from '../../core/slashes.ts'
+
 /** What a sign-in gives: where the account is, and the token that opens it. */
 export interface Access {
   readonly storageUrl: string
@@ -24,5 +26,5 @@ export function placeOf(storageUrl: string): Place {
   const url = new URL(storageUrl)
   // Raw, since `URL` would fold and re-encode.
   const path = /^[a-z]+:\/\/[^/]*(?<path>\/[^?#]*)?/iu.exec(storageUrl)?.groups?.['path'] ?? ''
-  return {origin: url.origin, path: path.replace(/\/+$/u, '')}
+  return {origin: url.origin, path: trimEndSlashes(path)}
 }

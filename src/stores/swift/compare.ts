@@ -11,14 +11,16 @@ import type {ManifestSegment} from './manifest.ts'
 /** Compares by the MD5 of a plain object, or by those of the segments of a large one. */
 export async function compareObject(
   connection: SwiftConnection,
-  {info, isLarge}: {readonly info: ObjectInfo; readonly isLarge: boolean},
+  {info: found, isLarge}: {readonly info: ObjectInfo; readonly isLarge: boolean},
   body: Body,
   call: Call,
 ): Promise<Comparison> {
-  if (info.size !== body.size) {
-    const sizes = `it has ${formatSize(info.size)} (${info.size} B), the file ${formatSize(body.size)} (${body.size} B)`
-    throw differs(info.target, sizes)
+  if (found.size >= 0 && found.size !== body.size) {
+    const sizes = `it has ${formatSize(found.size)} (${found.size} B), the file ${formatSize(body.size)} (${body.size} B)`
+    throw differs(found.target, sizes)
   }
+  // Where the size is not said, the checksums tell as well that it is another.
+  const info = {...found, size: body.size}
   if (isLarge) return compareSegments(connection, info, body, call)
   if (info.isEtagOpaque === true || !/^[\da-f]{32}$/u.test(info.etag)) return {info}
   const {md5} = await digestBody(body, call.signal)

@@ -78,10 +78,11 @@ const BY_WORDS: readonly (readonly [status: number, pattern: RegExp, row: Row])[
 
 const REFUSED: Row = ['usage', false, words]
 
-function findRow({status, message}: Refusal, {key = ''}: FailureContext): Row {
+function findRow({status, message}: Refusal, {key = '', method}: FailureContext): Row {
   const told = BY_WORDS.find(([of, pattern]) => of === status && pattern.test(message))
   if (told !== undefined) return told[2]
-  if (status === 404 && key === '') return NO_CONTAINER
+  // What is written need not be there before; only its container must.
+  if (status === 404 && (key === '' || method === 'PUT')) return NO_CONTAINER
   return BY_STATUS[status] ?? (status >= 500 ? (BY_STATUS[500] ?? REFUSED) : REFUSED)
 }
 

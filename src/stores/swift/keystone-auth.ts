@@ -1,5 +1,6 @@
 import {Failure} from '../../core/failure.ts'
 import {printable} from '../../core/printable.ts'
+import {trimEndSlashes} from '../../core/slashes.ts'
 import type {SwiftAuth, SwiftProject, SwiftUser} from '../remote.ts'
 
 /** The words that clouds.yaml and `OS_*` share, by their names in clouds.yaml. */
@@ -82,7 +83,7 @@ function optional<Words extends Readonly<Record<string, string | undefined>>>(wo
 
 /** Adds the version where the address has none: asking for it would cost a request. */
 export function authUrlOf(authUrl: string, version: string | undefined): string {
-  const url = authUrl.replace(/\/+$/u, '').replace(/\/auth\/tokens$|(?<=\/v2\.0)\/tokens$/u, '')
+  const url = trimEndSlashes(authUrl).replace(/\/auth\/tokens$|(?<=\/v2\.0)\/tokens$/u, '')
   if (/\/v(?:2\.0|3)$/u.test(url)) return url
   return `${url}/${/^2/u.test(version ?? '') ? 'v2.0' : 'v3'}`
 }

@@ -1,5 +1,6 @@
 import type {Wire} from '../../http/send.ts'
 import {Failure} from '../../core/failure.ts'
+import {trimEndSlashes} from '../../core/slashes.ts'
 import type {SwiftAuth} from '../remote.ts'
 import type {Access} from './access.ts'
 import {endOf} from './access.ts'
@@ -15,7 +16,7 @@ export async function signInV2(
   wish: CatalogWish,
   signal: AbortSignal,
 ): Promise<Access> {
-  const url = `${auth.authUrl.replace(/\/+$/u, '')}/tokens`
+  const url = `${trimEndSlashes(auth.authUrl)}/tokens`
   const secrets = [auth.method === 'api-key' ? auth.apiKey : auth.password]
   const answer = await askIdentity(wire, {method: 'POST', url, document: {auth: describe(auth)}, secrets}, signal)
   const access = recordOf(recordOf(readDocument(answer, url))['access'])

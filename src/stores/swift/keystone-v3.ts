@@ -1,5 +1,6 @@
 import type {Wire} from '../../http/send.ts'
 import {Failure} from '../../core/failure.ts'
+import {trimEndSlashes} from '../../core/slashes.ts'
 import type {SwiftAuth, SwiftProject, SwiftUser} from '../remote.ts'
 import type {Access} from './access.ts'
 import {endOf} from './access.ts'
@@ -13,7 +14,7 @@ export type V3Auth = SwiftAuth & {method: 'v3-password' | 'v3-token' | 'applicat
 // https://docs.openstack.org/api-ref/identity/v3/#authentication-and-token-management
 /** Signs in to Keystone v3: one request. */
 export async function signInV3(wire: Wire, auth: V3Auth, wish: CatalogWish, signal: AbortSignal): Promise<Access> {
-  const url = `${auth.authUrl.replace(/\/+$/u, '')}/auth/tokens`
+  const url = `${trimEndSlashes(auth.authUrl)}/auth/tokens`
   const secrets = [secretOf(auth)]
   const answer = await askIdentity(wire, {method: 'POST', url, document: {auth: describe(auth)}, secrets}, signal)
   const token = answer.headers['x-subject-token']

@@ -16,6 +16,8 @@ export interface Entry {
   readonly last_modified?: string
   /** Of a large object only. */
   readonly slo_etag?: string
+  /** Where old versions are listed too. */
+  readonly version_id?: string
 }
 
 export interface PageWish {
@@ -23,17 +25,23 @@ export interface PageWish {
   readonly prefix?: string
   /** Only names after it. */
   readonly marker?: string
+  /** Old versions too, each as an entry of its own; for clusters that keep them. */
+  readonly withVersions?: boolean
+  /** Of the name in `marker`, only versions after this one. */
+  readonly versionMarker?: string
 }
 
 // https://docs.openstack.org/api-ref/object-store/#show-container-details-and-list-objects
 /** Reads one page of a listing, of a container or of the account; an empty one is the end. */
 export async function readPage(connection: SwiftConnection, wish: PageWish, call: Call): Promise<Entry[]> {
-  const {container, prefix = '', marker = ''} = wish
+  const {container, prefix = '', marker = '', withVersions = false, versionMarker} = wish
   const {pageSize} = connection.settings
   const query = {
     format: 'json',
     ...(prefix === '' ? {} : {prefix}),
     ...(marker === '' ? {} : {marker}),
+    ...(withVersions ? {versions: 'true'} : {}),
+    ...(versionMarker === undefined ? {} : {version_marker: versionMarker}),
     ...(pageSize === undefined ? {} : {limit: String(pageSize)}),
   }
   return tryPage(call, async () => {
@@ -63,6 +71,7 @@ const TYPES = {
   content_type: 'string',
   last_modified: 'string',
   slo_etag: 'string',
+  version_id: 'string',
 } as const
 
 function damaged(cause?: unknown): Failure {
@@ -71,12 +80,13 @@ function damaged(cause?: unknown): Failure {
 
 /** Lists to the end, page by page. */
 export async function* listEntries(connection: SwiftConnection, wish: PageWish, call: Call): AsyncGenerator<Entry> {
-  for (let marker = wish.marker ?? ''; ;) {
-    const page = await readPage(connection, {...wish, marker}, call)
+  let at: PageWish = wish
+  for (;;) {
+    const page = await readPage(connection, at, call)
     yield* page
-    const last = page.at(-1)?.name
-    if (last === undefined || last === marker) return
-    marker = last
+    const last = page.at(-1)
+    if (last === undefined || (last.name === at.marker && last.version_id === at.versionMarker)) return
+    at = {...wish, marker: last.name, ...(last.version_id === undefined ? {} : {versionMarker: last.version_id})}
   }
 }
 

@@ -10,7 +10,8 @@ import {nameOf, readVerdict, toFailure} from './failures.ts'
 import {hasTypes} from './json-values.ts'
 import {isLargeObject, unquote} from './object-headers.ts'
 import type {SegmentPlace} from './segments.ts'
-import {segmentTarget} from './segments.ts'
+import {unreadable} from './readable.ts'
+import {parsePath, segmentTarget} from './segments.ts'
 
 /** One segment as a manifest names it when it is read. */
 export interface ManifestSegment {
@@ -102,6 +103,7 @@ function judgeAnswer(answer: Answer, target: Target, count: number, onOdd: (numb
     if (number !== undefined) onOdd(Number(number))
   }
   throw (
+    findUnreadable(errors) ??
     findMissing(
       errors.map(([, words = '']) => words),
       count,
@@ -133,11 +135,16 @@ function isVerdict(value: unknown): value is Verdict {
   return Array.isArray(errors) && errors.every(isPair)
 }
 
+function findUnreadable(errors: NonNullable<Verdict['Errors']>): Failure | undefined {
+  const refused = errors.find(([, words = '']) => words.startsWith('403'))
+  return refused === undefined ? undefined : unreadable(parsePath(refused[0]).container)
+}
+
 function findMissing(words: readonly string[], count: number, {container, key}: Target): Failure | undefined {
   const context = {container, key}
   const missing = words.filter(each => each.startsWith('404')).length
   if (missing > 0 && missing === count) {
-    return new Failure('not-found', `The store has forgotten the upload of ${nameOf(container, key)}.`, {context})
+    return forgotten({container, key})
   }
   if (missing > 0) return new Failure('integrity', `The store misses a part of ${nameOf(container, key)}.`, {context})
   if (words.some(each => /mismatch/iu.test(each))) {
@@ -159,13 +166,19 @@ export async function readManifest(
   return isLargeObject(head) ? getManifest(connection, target, call) : undefined
 }
 
-/** Reads the manifest of what is known to be a large object. */
+/** Reads the manifest of what is known to be a large object, or one of its old versions. */
 export async function getManifest(
   connection: SwiftConnection,
-  target: Pick<Target, 'container' | 'key'>,
+  target: Pick<Target, 'container' | 'key'> & {readonly version?: string | undefined},
   call: Call,
 ): Promise<readonly ManifestSegment[] | undefined> {
-  const request = {method: 'GET', target, query: {'multipart-manifest': 'get', format: 'json'}, accepts: [404]}
+  const {version, ...current} = target
+  const query = {
+    'multipart-manifest': 'get',
+    format: 'json',
+    ...(version === undefined ? {} : {'version-id': version}),
+  }
+  const request = {method: 'GET', target: current, query, accepts: [404]}
   return tryPage(call, async () => {
     const answer = await connection.request(request, {signal: call.signal})
     return isLargeObject(answer) ? parseManifest(answer.text) : undefined
@@ -194,4 +207,11 @@ const TYPES = {
 
 function damaged(cause?: unknown): Failure {
   return new Failure('network', 'The manifest of the store is damaged.', {cause, retryable: true})
+}
+
+export function forgotten({container, key}: Pick<Target, 'container' | 'key'>): Failure {
+  return new Failure('not-found', `The store has forgotten the upload of ${nameOf(container, key)}.`, {
+    context: {container, key},
+    suggestion: 'Run it again: it starts anew, and what makes a stream must make it again.',
+  })
 }

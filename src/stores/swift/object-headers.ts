@@ -72,7 +72,8 @@ export function readInfo(target: Target, answer: Answer): ObjectInfo {
   }
 }
 
+/** Below zero where nothing is said. */
 function sizeOf(text: string | undefined): number {
-  const size = Number(text ?? 0)
-  return Number.isSafeInteger(size) && size >= 0 ? size : 0
+  const size = Number(text ?? -1)
+  return Number.isSafeInteger(size) && size >= 0 ? size : -1
 }

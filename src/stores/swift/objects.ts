@@ -1,4 +1,6 @@
-import {Failure} from '../../core/failure.ts'
+import {Failure, isFailure} from '../../core/failure.ts'
+import {checkRange, rangeHeaders} from '../../http/range.ts'
+import type {SendOptions} from '../../http/send.ts'
 import type {Call, ObjectInfo, ObjectStore, Target} from '../store.ts'
 import type {SwiftConnection} from './client.ts'
 import {compareObject} from './compare.ts'
@@ -8,9 +10,23 @@ import type {Entry} from './listing.ts'
 import {parseVerdict} from './manifest.ts'
 import {isLargeObject, readInfo, unquote} from './object-headers.ts'
 import {listUploads} from './pending.ts'
+import type {VersionCheck} from './versions.ts'
 
-export function createObjects(connection: SwiftConnection): ObjectStore {
+export function createObjects(connection: SwiftConnection, keepsVersions: VersionCheck): ObjectStore {
   const look = (target: Target, {signal}: Call) => connection.request({method: 'HEAD', target}, {signal})
+
+  /** A 404 does not say whether the object is missing or its container: asked once more, where it is the end. */
+  async function lookOrTell(target: Target, call: Call) {
+    try {
+      return await look(target, call)
+    } catch (error) {
+      if (isFailure(error, 'not-found')) {
+        const container = {...target, key: ''}
+        await connection.request({method: 'HEAD', target: container, accepts: [403]}, {signal: call.signal})
+      }
+      throw error
+    }
+  }
 
   return {
     async head(target, call) {
@@ -18,18 +34,20 @@ export function createObjects(connection: SwiftConnection): ObjectStore {
     },
 
     async read(target, range, onBytes, call) {
-      const headers: Record<string, string> =
-        range === undefined ? {} : {range: `bytes=${range.offset}-${range.offset + range.size - 1}`}
+      const take: SendOptions['onBytes'] = (bytes, answer) => {
+        checkRange(range, answer)
+        return onBytes(bytes)
+      }
       const answer = await connection.request(
-        {method: 'GET', target, headers, accepts: [409]},
-        {signal: call.signal, onBytes},
+        {method: 'GET', target, headers: rangeHeaders(range), accepts: [409]},
+        {signal: call.signal, onBytes: take},
       )
       if (answer.status >= 300) throw broken(target)
       return readInfo(target, answer)
     },
 
     async compare(target, body, _hint, call) {
-      const answer = await look(target, call)
+      const answer = await lookOrTell(target, call)
       return compareObject(connection, {info: readInfo(target, answer), isLarge: isLargeObject(answer)}, body, call)
     },
 
@@ -44,9 +62,11 @@ export function createObjects(connection: SwiftConnection): ObjectStore {
       const request = {method: 'HEAD', target, accepts: [403, 404]}
       const answer = await connection.request(request, {signal: call.signal})
       if (answer.status === 404) return
-      if (isLargeObject(answer)) await deleteLarge(connection, target, call)
+      // Where versions are kept, the segments are those of the version that stays.
+      const hasSegments = isLargeObject(answer) && !(await keepsVersions(target, call))
+      if (hasSegments) await deleteLarge(connection, target, call)
       // Swift deletes the segments, and then passes over a manifest whose key is nothing but slashes.
-      if (!isLargeObject(answer) || /^\/+$/u.test(target.key))
+      if (!hasSegments || /^\/+$/u.test(target.key))
         await connection.request({method: 'DELETE', target, accepts: [404]}, {signal: call.signal})
     },
 

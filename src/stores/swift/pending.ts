@@ -97,12 +97,14 @@ function createManifests(connection: SwiftConnection, segments: string, call: Ca
   }
 
   async function readContainer(container: string): Promise<ReadonlySet<string>> {
-    const {listsLargeObjects} = await connection.quirks(call.signal)
+    const {listsLargeObjects, hasVersions} = await connection.quirks(call.signal)
     const prefixes = new Set<string>()
-    for await (const {name: key, slo_etag: mark} of listEntries(connection, {container}, call)) {
+    // An old version is made of its segments as the present one is.
+    const wish = {container, withVersions: listsLargeObjects && hasVersions}
+    for await (const {name: key, slo_etag: mark, version_id: version} of listEntries(connection, wish, call)) {
       if (listsLargeObjects && mark === undefined) continue
       const read = mark === undefined ? readManifest : getManifest
-      for (const prefix of readPrefixes(await read(connection, {container, key}, call))) prefixes.add(prefix)
+      for (const prefix of readPrefixes(await read(connection, {container, key, version}, call))) prefixes.add(prefix)
     }
     return prefixes
   }

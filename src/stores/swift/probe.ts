@@ -3,6 +3,7 @@ import {isFailure} from '../../core/failure.ts'
 import {bufferBody} from '../../core/buffer-body.ts'
 import type {Call, PolicyLevel, Probe, Right, RightFinding, Target} from '../store.ts'
 import type {SwiftConnection, SwiftRequest} from './client.ts'
+import {unreadable} from './readable.ts'
 
 const BYTES = Buffer.from('skylift doctor: this must not be stored')
 const WRONG_ETAG = {etag: createHash('md5').update('anything else').digest('hex')}
@@ -22,6 +23,12 @@ export function createProbe(connection: SwiftConnection): Probe {
     if (right === 'abort') return {method: 'DELETE', target: segment}
     const container = right === 'list' ? target.container : segment.container
     return {method: 'GET', target: {container, key: ''}, query: {limit: '1'}}
+  }
+
+  /** Segments must be read, too, when they are joined; what is not there is told only to whoever may read. */
+  async function findReading({target}: SwiftRequest, {signal}: Call): Promise<RightFinding> {
+    const {status} = await connection.request({method: 'HEAD', target, accepts: [403, 404]}, {signal})
+    return status === 403 ? {allowed: false, note: unreadable(target.container).message} : {allowed: true}
   }
 
   return {
@@ -45,12 +52,13 @@ export function createProbe(connection: SwiftConnection): Probe {
       const {part} = (await connection.quirks(call.signal)).limits
       if (right === 'parts' && part === undefined)
         return {allowed: false, note: 'The cluster has no large objects (SLO).'}
+      const request = requestFor(right, target)
       try {
-        await connection.request(requestFor(right, target), {signal: call.signal})
+        await connection.request(request, {signal: call.signal})
         return {allowed: true}
       } catch (error) {
         if (!isFailure(error)) throw error
-        if (error.code === 'integrity') return {allowed: true}
+        if (error.code === 'integrity') return right === 'parts' ? await findReading(request, call) : {allowed: true}
         if (error.code === 'forbidden') return {allowed: false}
         if (error.code !== 'not-found' || right === 'write' || right === 'list') throw error
         // What is not there cannot be deleted, and whoever may not would have been told.
@@ -75,8 +83,8 @@ export function createProbe(connection: SwiftConnection): Probe {
 function writeAcl({container}: Target, level: PolicyLevel, segments: string) {
   const who = 'PROJECT_ID:USER_ID'
   const read = level === 'all' ? ` --read-acl '${who},.rlistings'` : ''
-  // Whoever goes on must see which segments are there.
-  const readSegments = level === 'upload' ? '' : ` --read-acl '${who},.rlistings'`
+  // Swift reads segments by the rights of whoever joins them; whoever goes on must see which are there, too.
+  const readSegments = ` --read-acl '${level === 'upload' ? who : `${who},.rlistings`}'`
   return {
     text: [
       `swift post ${quote(container)} --write-acl '${who}'${read}`,

@@ -2,11 +2,13 @@ import {isFailure} from '../../core/failure.ts'
 import {bufferBody} from '../../core/buffer-body.ts'
 import type {Call, ObjectOptions, Target} from '../store.ts'
 import type {SwiftConnection} from './client.ts'
+import {isMarkedElsewhere} from './elsewhere.ts'
 import {readManifest} from './manifest.ts'
 import {BINARY} from './put-part.ts'
 import {rememberWork} from './shared-work.ts'
 import type {SegmentPlace} from './segments.ts'
-import {deleteAll, parsePath, replacedListOf, segmentContainerOf} from './segments.ts'
+import {deleteAll, MARKER, parsePath, parseSegment, replacedListOf, segmentContainerOf} from './segments.ts'
+import type {VersionCheck} from './versions.ts'
 
 interface Place {
   readonly container: string
@@ -15,7 +17,10 @@ interface Place {
 
 /** What becomes superfluous when an object is replaced: the segments of a large one that stood there. */
 export interface Replaced {
-  /** Looks, before the new object stands. What these credentials may not see is left alone. */
+  /**
+   * Looks, before the new object stands. What these credentials may not see is left alone, and so is everything where the
+   * old object lives on as a version.
+   */
   look(target: Target, options: ObjectOptions, call: Call): Promise<void>
   /**
    * Writes down what was seen, before the manifest stands: after it nothing else tells. Where it stands already, what an
@@ -26,12 +31,19 @@ export interface Replaced {
   clear(target: Target, place: SegmentPlace | undefined, call: Call): Promise<readonly string[]>
 }
 
-export function createReplaced(connection: SwiftConnection): Replaced {
+export function createReplaced(connection: SwiftConnection, keepsVersions: VersionCheck): Replaced {
   /** Kept over retries: once the new object stands, the old manifest cannot be read any more. */
   const seen = new Map<string, Map<string, Place>>()
   const nameOf = ({container, key}: Target): string => `${container}/${key}`
   const findOld = (target: Target, place: SegmentPlace | undefined): Place[] =>
     [...(seen.get(nameOf(target))?.values() ?? [])].filter(each => !isWithin(place, each))
+
+  /** What a manifest joins may also be an object of its own: elsewhere than segments are, only our names tell. */
+  function isSegment(target: Target, name: string): boolean {
+    const {container, key} = parsePath(name)
+    if (usualContainers(target, connection).has(container)) return true
+    return (parseSegment(key)?.number ?? MARKER) !== MARKER
+  }
 
   return {
     async look(target, options, call) {
@@ -40,10 +52,11 @@ export function createReplaced(connection: SwiftConnection): Replaced {
         if (isFailure(error, 'forbidden', 'not-found')) return undefined
         throw error
       })
+      if (segments === undefined || (await keepsVersions(target, call))) return
       const known = seen.get(nameOf(target)) ?? new Map<string, Place>()
-      for (const {name, sub_slo: isManifest} of segments ?? []) {
+      for (const {name, sub_slo: isManifest} of segments) {
         // A manifest within a manifest was made by somebody on purpose; its object may serve elsewhere too.
-        if (name !== undefined && isManifest !== true) known.set(name, parsePath(name))
+        if (name !== undefined && isManifest !== true && isSegment(target, name)) known.set(name, parsePath(name))
       }
       if (known.size > 0) seen.set(nameOf(target), known)
     },
@@ -87,10 +100,16 @@ function readPaths(text: string): string[] {
   }
 }
 
+function usualContainers(target: Target, {settings}: SwiftConnection): ReadonlySet<string> {
+  const {container} = target
+  // The last is where uploads through Swift's S3 API have theirs.
+  return new Set([segmentContainerOf(target, settings), `${container}_segments`, `${container}+segments`])
+}
+
 /** Whether a container can hold large objects at all. */
 export interface LargeObjectCheck {
   /**
-   * False where none of the usual containers for segments exists: a small upload then needs no look at what it replaces.
+   * False where none of the usual containers for segments exists, nor a mark that names another one: a small upload then needs no look at what it replaces.
    * Asked once a container.
    */
   mayHold(target: Target, call: Call): Promise<boolean>
@@ -109,15 +128,13 @@ export function createLargeObjectCheck(connection: SwiftConnection): LargeObject
   return {
     mayHold(target, {signal}) {
       const {container} = target
-      const usual = new Set([
-        segmentContainerOf(target, connection.settings),
-        `${container}_segments`,
-        // Where uploads through Swift's S3 API have theirs.
-        `${container}+segments`,
-      ])
+      const usual = usualContainers(target, connection)
       const find =
         known.get(container) ??
-        rememberWork(async one => (await Promise.all([...usual].map(each => exists(each, one)))).includes(true))
+        rememberWork(async one => {
+          const looks = [...usual].map(each => exists(each, one))
+          return (await Promise.all([...looks, isMarkedElsewhere(connection, container, one)])).includes(true)
+        })
       known.set(container, find)
       return find(signal)
     },

@@ -16,6 +16,7 @@ import {createKeys, findGivenKey} from './temp-url-keys.ts'
 import {createTickets} from './ticket.ts'
 import {trustCloud} from './trust.ts'
 import {createUpload} from './upload.ts'
+import {createVersionCheck} from './versions.ts'
 
 export interface SwiftNeeds {
   readonly wire: Wire
@@ -53,10 +54,11 @@ export async function createSwiftStore(
 }
 
 export function assembleStore(connection: SwiftConnection): Store & KeyStore & TicketStore & Probing {
-  const objects = createObjects(connection)
+  const keepsVersions = createVersionCheck(connection)
+  const objects = createObjects(connection, keepsVersions)
   const keys = createKeys(connection)
   const links = createLinks(connection, keys)
-  const upload = createUpload(connection, (target, call) => objects.head(target, call))
+  const upload = createUpload(connection, {head: (target, call) => objects.head(target, call), keepsVersions})
   return {
     ...upload,
     ...objects,

@@ -33,7 +33,10 @@ export function checkTempUrlOptions({container, key}: Target, options: TempUrlOp
     )
   }
   if (options.maxSize !== undefined) {
-    lack('A temp URL of Swift cannot limit the size of an upload.', 'Set a quota on the container, or use an S3 store.')
+    lack(
+      'A temp URL of Swift cannot limit the size of an upload.',
+      'Set a quota on the container (--quota-bytes), or use an S3 store.',
+    )
   }
   if (options.responseContentType !== undefined) {
     lack(

@@ -2,13 +2,15 @@ import {combineCrc32, formatCrc32, parseCrc32} from '../../core/crc32.ts'
 import {Failure, isFailure} from '../../core/failure.ts'
 import type {Call, ObjectInfo, PartReceipt, Session, StoredObject, Target, UploadStore} from '../store.ts'
 import type {SwiftConnection} from './client.ts'
+import {createElsewhereMark} from './elsewhere.ts'
 import {nameOf} from './failures.ts'
 import {expireLater, segmentExpiry} from './expiry.ts'
 import {listEntries} from './listing.ts'
 import {putMarker} from './marker.ts'
-import {manifestEtag, putManifest, readManifest} from './manifest.ts'
+import {forgotten, manifestEtag, putManifest, readManifest} from './manifest.ts'
 import {objectHeaders} from './object-headers.ts'
 import {BINARY, createPutPart} from './put-part.ts'
+import {createReadCheck} from './readable.ts'
 import {createLargeObjectCheck, createReplaced} from './replaced.ts'
 import {findPolicy} from './segment-containers.ts'
 import type {SegmentPlace} from './segments.ts'
@@ -24,15 +26,24 @@ import {
   segmentTarget,
   stemOf,
 } from './segments.ts'
+import type {VersionCheck} from './versions.ts'
 import {createPutWhole} from './whole.ts'
 
 /** Makes the upload verbs of Swift: large objects are segments, and a manifest that names them (SLO). */
 export function createUpload(
   connection: SwiftConnection,
-  head: (target: Target, call: Call) => Promise<ObjectInfo>,
+  {
+    head,
+    keepsVersions,
+  }: {
+    readonly head: (target: Target, call: Call) => Promise<ObjectInfo>
+    readonly keepsVersions: VersionCheck
+  },
 ): UploadStore {
   const {settings} = connection
-  const replaced = createReplaced(connection)
+  const replaced = createReplaced(connection, keepsVersions)
+  const markElsewhere = createElsewhereMark(connection)
+  const checkReadable = createReadCheck(connection)
   const largeObjects = createLargeObjectCheck(connection)
   const placeOf = (session: Session): SegmentPlace => placeOfSession(session, settings)
   const sendPart = createPutPart(connection, placeOf)
@@ -51,6 +62,15 @@ export function createUpload(
     )
   }
 
+  /** One look may save the sending of all segments; the manifest is guarded all the same. Fails `exists`. */
+  async function lookAhead(target: Target, call: Call): Promise<void> {
+    const found = await head(target, call).catch((error: unknown) => {
+      if (!isFailure(error) || error.retryable) throw error
+      return undefined
+    })
+    if (found !== undefined) throw standing(target)
+  }
+
   async function listSegments(place: SegmentPlace, call: Call): Promise<Map<number, {size: number; etag: string}>> {
     const found = new Map<number, {size: number; etag: string}>()
     for await (const {name, bytes = 0, hash = ''} of listEntries(connection, place, call)) {
@@ -67,13 +87,16 @@ export function createUpload(
 
     async begin(target, options, {size, partSize}, call) {
       objectHeaders(options)
+      if (options.noClobber === true) await lookAhead(target, call)
       largeObjects.expect(target)
       const policy = await findPolicy(connection, target, call)
       const uploadId = newUploadId(new Date())
       const container = options.segmentContainer ?? segmentContainerOf(target, settings)
+      await markElsewhere(target, container, call)
       const place = {container, prefix: `${stemOf(target.key)}/${uploadId}/`}
       const headers = {...BINARY, ...segmentExpiry(options)}
       await putMarker(connection, place, target, {headers, policy}, call)
+      await checkReadable(place, call)
       return {target, uploadId, options, size, partSize, checksum: 'md5', state: place}
     },
 
@@ -92,7 +115,7 @@ export function createUpload(
       if (!found.has(MARKER)) {
         const target = segmentTarget(place, MARKER)
         const {status} = await connection.request({method: 'HEAD', target, accepts: [404]}, {signal: call.signal})
-        if (status >= 300) throw forgotten(session)
+        if (status >= 300) throw forgotten(session.target)
       }
       for (const number of [MARKER, ...(odd.get(session.uploadId) ?? [])]) found.delete(number)
       const numbers = [...found].sort(([a], [b]) => a - b)
@@ -161,9 +184,8 @@ function storedOf({target, size}: Session, receipts: readonly PartReceipt[]): St
   return {target, size, etag, ...(isKnown ? {crc32: formatCrc32(crc)} : {}), verified: {by: 'md5'}}
 }
 
-function forgotten({target: {container, key}}: Session): Failure {
-  const message = `The store has forgotten the upload of ${nameOf(container, key)}.`
-  return new Failure('not-found', message, {context: {container, key}})
+function standing({container, key}: Target): Failure {
+  return new Failure('exists', `There is already ${nameOf(container, key)}.`, {context: {container, key}})
 }
 
 function incomplete({container, key}: Target): Failure {

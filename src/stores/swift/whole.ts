@@ -43,7 +43,8 @@ export function createPutWhole(
     call: Call,
   ): Promise<StoredObject | undefined> {
     const found = await head(target, call).catch(() => undefined)
-    if (found === undefined || found.size !== body.size || found.etag !== sums.md5) return undefined
+    if (found === undefined || found.etag !== sums.md5) return undefined
+    if (found.size >= 0 && found.size !== body.size) return undefined
     return isDressed(found, options) ? storedOf(target, body, sums) : undefined
   }
 

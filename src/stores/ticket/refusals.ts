@@ -36,12 +36,17 @@ const EARLY: Told = [
   'Try again in some minutes, or ask its owner to set the clock and to renew the ticket.',
 ]
 
-/** Translates an answer of 300 or more; no URL is named, since each holds a signature. */
-export function toTicketFailure(ticket: Ticket, answer: Answer, method: string): Failure {
+/**
+ * Translates an answer of 300 or more; no URL is named, since each holds a signature. `isKnown`: the store has answered
+ * before.
+ */
+export function toTicketFailure(ticket: Ticket, answer: Answer, method: string, isKnown = false): Failure {
   const {container, key} = ticket.target
   const context = {container, key, method}
-  const {failure, isEarly} =
-    ticket.kind === 's3' ? readS3(answer, context) : {failure: readSwift(answer, context), isEarly: false}
+  const {failure, isEarly, isPage} =
+    ticket.kind === 's3' ? readS3(answer, context, isKnown) : {failure: readSwift(answer, context), isEarly: false}
+  // Who stands in between does not judge the ticket.
+  if (isPage === true) return failure
   // By the store's own clock, whatever ours says.
   const isOver = timeLeft(ticket, Date.parse(answer.headers.date ?? '') || Date.now()) === 0
   const isRefused = ['auth', 'forbidden'].includes(failure.code)
@@ -53,11 +58,17 @@ export function toTicketFailure(ticket: Ticket, answer: Answer, method: string):
   return new Failure(code, message, {context: failure.context, suggestion})
 }
 
-function readS3(answer: Answer, context: FailureContext): {failure: Failure; isEarly: boolean} {
-  const refusal = s3.readRefusal(answer)
+interface ReadS3 {
+  readonly failure: Failure
+  readonly isEarly: boolean
+  readonly isPage?: boolean
+}
+
+function readS3(answer: Answer, context: FailureContext, isKnown: boolean): ReadS3 {
+  const refusal = {...s3.readRefusal(answer), isKnown}
   const {providerCode, message} = refusal
   const isEarly = providerCode === 'RequestTimeTooSkewed' || /not (?:yet valid|valid yet)/iu.test(message)
-  return {failure: s3.toFailure(refusal, context), isEarly}
+  return {failure: s3.toFailure(refusal, context), isEarly, isPage: refusal.isHtml === true}
 }
 
 function readSwift(answer: Answer, context: FailureContext): Failure {

@@ -1,10 +1,10 @@
 import {formatCrc32} from '../../core/crc32.ts'
-import {Failure} from '../../core/failure.ts'
+import {Failure, isFailure} from '../../core/failure.ts'
 import {digestBody} from '../../http/digest.ts'
 import {send} from '../../http/send.ts'
 import type {Answer, SendOptions, Wire} from '../../http/send.ts'
 import {memoryFindings} from '../findings.ts'
-import {noEtag, partDamaged, unquote} from '../s3/checksum.ts'
+import {noEtag, partDamaged, saysMd5, unquote} from '../s3/checksum.ts'
 import type {S3Exchange, S3Request} from '../s3/client.ts'
 import {isRefused} from '../s3/failures.ts'
 import {readInfo} from '../s3/objects.ts'
@@ -26,6 +26,8 @@ export function createS3Upload(ticket: S3Ticket, wire: Wire): TicketUpload {
     request: (request, options) => ask(request.method, findUrl(ticket, request), request, options),
   }
 
+  let isKnown = false
+
   async function ask(
     method: string,
     url: string,
@@ -37,7 +39,8 @@ export function createS3Upload(ticket: S3Ticket, wire: Wire): TicketUpload {
       {...requestOf(method, url, headers), ...(body === undefined ? {} : {body})},
       options,
     )
-    if (isRefused(answer, method)) throw toTicketFailure(ticket, answer, method)
+    if (isRefused(answer, method)) throw toTicketFailure(ticket, answer, method, isKnown)
+    isKnown = true
     return answer
   }
 
@@ -64,7 +67,10 @@ export function createS3Upload(ticket: S3Ticket, wire: Wire): TicketUpload {
     async begin(target, options, plan, call) {
       const session = checkedSession(ticket, target, options, plan)
       // Asked first: an upload that is gone shall not cost the sending of a part.
-      await upload.listParts(session, call)
+      await upload.listParts(session, call).catch((error: unknown) => {
+        // Whoever may only put cannot make URLs that list. What else may be wrong, the first part tells.
+        if (!isFailure(error, 'forbidden', 'unsupported')) throw error
+      })
       return session
     },
 
@@ -76,7 +82,7 @@ export function createS3Upload(ticket: S3Ticket, wire: Wire): TicketUpload {
       const answer = await ask('PUT', partUrl(ticket, part.number), {headers, body}, sending)
       const etag = unquote(answer.headers.etag)
       if (etag === '') throw noEtag(target, part.number)
-      if (comparesEtag(answer, etag) && etag !== md5.toString('hex')) throw partDamaged(target, part.number)
+      if (comparesEtag(answer, etag) && !saysMd5(etag, md5.toString('hex'))) throw partDamaged(target, part.number)
       return {number: part.number, size: part.size, etag, crc32: formatCrc32(crc)}
     },
 

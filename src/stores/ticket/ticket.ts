@@ -99,10 +99,14 @@ const MODEST_RATE = 10 * MIB
 /** What one object can be by this ticket. `whole` is 0 where even the smallest file goes as a part. */
 export function ticketLimits(ticket: Ticket): Limits {
   const object = largestOf(ticket)
-  const key = {key: 1024, ...(ticket.kind === 'swift' ? {keyUnit: 'characters' as const} : {})}
-  if (!('parts' in ticket)) return {whole: object, object, ...key}
+  const common = {
+    key: 1024,
+    by: 'ticket' as const,
+    ...(ticket.kind === 'swift' ? {keyUnit: 'characters' as const} : {}),
+  }
+  if (!('parts' in ticket)) return {whole: object, object, ...common}
   const {partSize, min, max, count, equal} = ticket.parts
-  return {whole: 0, object, part: {min: partSize ?? min, max: partSize ?? max, count, equal}, ...key}
+  return {whole: 0, object, part: {min: partSize ?? min, max: partSize ?? max, count, equal}, ...common}
 }
 
 export function largestOf({size}: Ticket): number {

@@ -2,7 +2,7 @@ import {crc32ToBase64, formatCrc32} from '../../core/crc32.ts'
 import {digestBody} from '../../http/digest.ts'
 import {send} from '../../http/send.ts'
 import type {Answer, Wire} from '../../http/send.ts'
-import {damaged, isMd5, noEtag, textHeader, unquote} from '../s3/checksum.ts'
+import {damaged, isMd5, noEtag, saysMd5, textHeader, unquote} from '../s3/checksum.ts'
 import {isRefused} from '../s3/failures.ts'
 import {comparesEtag} from '../s3/whole.ts'
 import type {Body, StoredObject, Target, UploadStore} from '../store.ts'
@@ -53,7 +53,7 @@ export function judgeAnswer(
   if (etag === '') throw noEtag(target)
   const ours = md5.toString('hex')
   const tells = comparesEtag(answer, etag)
-  if (tells && etag !== ours) throw damaged(target)
+  if (tells && !saysMd5(etag, ours)) throw damaged(target)
   const versionId = textHeader(answer, 'x-amz-version-id')
   return {
     target,

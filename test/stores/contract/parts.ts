@@ -115,6 +115,13 @@ export function describeParts(bench: Bench): void {
     },
   )
 
+  bench.it(['parts', 'keys', 'noClobber'], 'begins nothing where something stands that must stay', async () => {
+    const target = bench.target()
+    await bench.put(target, Buffer.from('theirs'))
+    await failureOf(bench.begin(target, [3], {noClobber: true}), 'exists')
+    expect(String(await bench.readBack(target))).to.equal('theirs')
+  })
+
   // Where a part is summed while it leaves there is nothing to compare: then the receipt must tell what was stored.
   bench.it(['parts'], 'never gives a receipt for other bytes than it holds', async () => {
     const target = bench.target()

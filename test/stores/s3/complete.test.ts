@@ -134,13 +134,17 @@ describe('complete of S3 whose answer is lost', () => {
   ]
   for (const [what, reply, methods] of lost) {
     it(`is success when the upload is no more and ours stands at the key, after ${what}`, async () => {
-      for (const headers of [MINE, {...MINE, etag: '"0x8DB"', 'x-amz-checksum-crc32': crcBase64(WHOLE)}]) {
+      for (const headers of [
+        MINE,
+        {...MINE, etag: MINE.etag.toUpperCase()},
+        {...MINE, etag: '"0x8DB"', 'x-amz-checksum-crc32': crcBase64(WHOLE)},
+      ]) {
         const seen = answer(({method}) =>
           method === 'POST' ? reply : method === 'GET' ? FORGOTTEN : [200, '', headers],
         )
         const stored = await open().complete(SESSION, RECEIPTS, newCall())
         expect(stored).to.include({size: WHOLE.length, crc32: crcOf(WHOLE), etag: headers.etag.replaceAll('"', '')})
-        expect(stored.verified.by).to.equal(headers === MINE ? 'md5' : 'crc32')
+        expect(stored.verified.by).to.equal('x-amz-checksum-crc32' in headers ? 'crc32' : 'md5')
         expect(seen.map(({method}) => method)).to.have.members(methods.split(' '))
         expect(seen.filter(({method}) => method === 'GET').every(({path}) => path.includes('uploadId=u%201'))).to.equal(
           true,
@@ -246,16 +250,60 @@ describe('complete of S3 that may replace nothing', () => {
     })
   }
 
-  it('goes on without the condition where the store refuses it, says so, and remembers that for Complete alone', async () => {
-    const seen = answer([[501, errorXml('NotImplemented')], [404], DONE])
-    const store = open({quirks: {...UNKNOWN, conditionalPut: true}})
-    const stored = await store.complete(CAREFUL, RECEIPTS, newCall())
-    expect(stored.notes).to.have.length(1)
-    expect(seen.map(({method, headers}) => [method, headers['if-none-match']])).to.deep.equal([
-      ['POST', '*'],
-      ['HEAD', undefined],
-      ['POST', undefined],
-    ])
-    expect(store.findings.get(ENDPOINT)).to.deep.equal({conditionalComplete: false})
+  it('fails exists after a lost answer, when somebody else was faster', async () => {
+    const posts: Reply[] = ['reset', [412, errorXml('PreconditionFailed')]]
+    const theirs: Reply = [200, '', {...MINE, etag: `"${joinedEtag('a', 'b')}"`}]
+    answer(({method}) => (method === 'POST' ? posts.shift()! : method === 'GET' ? [200, '<ListPartsResult/>'] : theirs))
+    const store = open({quirks: AWS})
+    expect(await failureOf(store.complete(CAREFUL, RECEIPTS, newCall()))).to.include({code: 'network'})
+    expect(await failureOf(store.complete(CAREFUL, RECEIPTS, newCall()))).to.include({code: 'exists'})
+  })
+
+  for (const [status, code] of [
+    [501, 'NotImplemented'],
+    [400, 'InvalidArgument'],
+    [400, 'InvalidRequest'],
+  ] as const) {
+    it(`goes on without the condition where the store says ${code}, says so, and remembers that for Complete alone`, async () => {
+      const seen = answer([[status, errorXml(code)], [404], DONE])
+      const store = open({quirks: {...UNKNOWN, conditionalPut: true}})
+      const stored = await store.complete(CAREFUL, RECEIPTS, newCall())
+      expect(stored.notes).to.have.length(1)
+      expect(seen.map(({method, headers}) => [method, headers['if-none-match']])).to.deep.equal([
+        ['POST', '*'],
+        ['HEAD', undefined],
+        ['POST', undefined],
+      ])
+      expect(store.findings.get(ENDPOINT)).to.deep.equal({conditionalComplete: false})
+    })
+  }
+
+  it('remembers nothing where the same is refused without the condition', async () => {
+    const refused: Reply = [400, errorXml('InvalidArgument')]
+    const seen = answer([refused, [404], refused])
+    const store = open({quirks: AWS})
+    expect(await failureOf(store.complete(CAREFUL, RECEIPTS, newCall()))).to.include({code: 'usage'})
+    expect(seen.map(({headers}) => headers['if-none-match'])).to.deep.equal(['*', undefined, undefined])
+    expect(store.findings.get(ENDPOINT)).to.deep.equal({})
+  })
+
+  it('completes nothing where the store does not know the condition and it may not look', async () => {
+    const seen = answer([[403], [403], [501, errorXml('NotImplemented')], [403]])
+    expect(await failureOf(open().complete(CAREFUL, RECEIPTS, newCall()))).to.include({code: 'forbidden'})
+    expect(seen.map(({method}) => method)).to.deep.equal(['HEAD', 'GET', 'POST', 'HEAD'])
+  })
+
+  it('knows by a look what a killed process had finished, where the upload is no more', async () => {
+    for (const [listing, isOurs] of [
+      [[404, errorXml('NoSuchUpload')], true],
+      [[200, '<ListPartsResult/>'], false],
+    ] satisfies [Reply, boolean][]) {
+      const seen = answer(({method}) => (method === 'HEAD' ? [200, '', MINE] : listing))
+      const completing = open().complete(CAREFUL, RECEIPTS, newCall())
+      if (isOurs) expect(await completing).to.include({etag: ETAG})
+      else expect(await failureOf(completing)).to.include({code: 'exists'})
+      expect(seen.map(({method}) => method)).to.deep.equal(isOurs ? ['HEAD', 'GET', 'HEAD'] : ['HEAD', 'GET'])
+      stopAnswering()
+    }
   })
 })

@@ -468,6 +468,18 @@ describe('containers of S3: the wire', () => {
     }
   })
 
+  it('names may have a prefix, in refusals as in lists', async () => {
+    const prefixed = (text: string) =>
+      text.replaceAll(/<(\/?)(?=\w)/gu, '<$1s3:').replace('>', ' xmlns:s3="http://s3.amazonaws.com/doc/2006-03-01/">')
+    nock(ENDPOINT).delete('/box/').reply(409, prefixed('<Error><Code>BucketNotEmpty</Code></Error>'))
+    expect(await failureOf(open().deleteContainer(at('box'), call))).to.include({code: 'exists', retryable: false})
+    nock(ENDPOINT)
+      .get('/')
+      .query(true)
+      .reply(200, `<?xml version="1.0"?>\n${prefixed(list('one', 'two'))}`)
+    expect(await names(open())).to.deep.equal(['one', 'two'])
+  })
+
   it('AWS itself is believed', async () => {
     const store = openDrivers({...keys, region: 'us-east-1'}, {quirks: AWS, agents})
     nock('https://box.s3.us-east-1.amazonaws.com')

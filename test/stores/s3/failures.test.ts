@@ -4,7 +4,7 @@ import {Failure} from '../../../src/core/failure.ts'
 import type {FailureCode} from '../../../src/core/failure.ts'
 import {readRefusal, toFailure, wantedRegion} from '../../../src/stores/s3/failures.ts'
 import {failureOf} from '../../http/support.ts'
-import {answer, errorXml, newCall, open, stopAnswering, target} from './wire.ts'
+import {answer, errorXml, newCall, open, stopAnswering, target, textBody} from './wire.ts'
 
 afterEach(stopAnswering)
 
@@ -18,6 +18,7 @@ function read(): Promise<Error> {
 describe('a refusal of S3 by its code', () => {
   const denied: Expected = ['forbidden', false, `These credentials may not do this with ${OBJECT}.`]
   const slow: Expected = ['busy', true, 'The store asks to slow down.']
+  const full: Expected = ['busy', false, 'The store has no room left for "box": its quota is used up.']
   const rows: readonly (readonly [status: number, providerCode: string, expected: Expected])[] = [
     [403, 'AccessDenied', denied],
     [403, 'AllAccessDisabled', ['forbidden', false, 'All access to "box" is disabled.']],
@@ -66,6 +67,9 @@ describe('a refusal of S3 by its code', () => {
     [500, 'InternalError', ['busy', true, 'The store had an internal error.']],
     [409, 'OperationAborted', ['busy', true, 'The store is busy with a conflicting operation.']],
     [507, 'InsufficientStorage', ['busy', false, 'The store has no room left.']],
+    [507, 'XMinioStorageFull', ['busy', false, 'The store has no room left.']],
+    [403, 'QuotaExceeded', full],
+    [400, 'XMinioAdminBucketQuotaExceeded', full],
     [501, 'NotImplemented', ['unsupported', false, 'The store cannot do this: Its words.']],
     [405, 'MethodNotAllowed', ['unsupported', false, 'The store cannot do this: Its words.']],
     // What nobody listed goes by its status.
@@ -91,6 +95,19 @@ describe('a refusal of S3 by its code', () => {
       })
     })
   }
+
+  it('says what to do about a quota, and about an upload that is forgotten', async () => {
+    for (const [status, code, suggestion] of [
+      [403, 'QuotaExceeded', /larger quota/u],
+      [404, 'NoSuchUpload', /^Run it again: it starts anew, and what makes a stream must make it again\.$/u],
+    ] as const) {
+      answer(() => [status, errorXml(code)])
+      expect(await read())
+        .to.have.property('suggestion')
+        .that.matches(suggestion)
+      stopAnswering()
+    }
+  })
 
   it('tells a presigned request that expired from one that is forbidden', async () => {
     answer(() => [403, errorXml('AccessDenied', 'Request has expired')])
@@ -165,7 +182,9 @@ describe('a refusal of S3 by its status alone', () => {
     for (const [status, code] of [
       [404, 'config'],
       [403, 'config'],
+      [401, 'config'],
       [405, 'config'],
+      [413, 'too-large'],
       [502, 'busy'],
       [503, 'busy'],
     ] as const) {
@@ -173,6 +192,53 @@ describe('a refusal of S3 by its status alone', () => {
       expect(await read(), String(status)).to.have.property('code', code)
       stopAnswering()
     }
+  })
+
+  it('takes the page of a limit of size for that, of a whole object and of a part', async () => {
+    answer(() => [413, '<html><head><title>413 Request Entity Too Large</title></head></html>'])
+    const store = open()
+    const session = {target, uploadId: 'u', options: {}, size: 8, partSize: 8, checksum: 'md5'} as const
+    const part = {number: 1, offset: 0, size: 8}
+    for (const sending of [
+      store.putWhole(target, textBody('contents'), {}, newCall()),
+      store.putPart(session, part, textBody('contents'), newCall()),
+    ]) {
+      const failure = await failureOf(sending)
+      expect(failure).to.include({code: 'too-large', retryable: false})
+      expect(failure)
+        .to.have.property('suggestion')
+        .that.matches(/smaller --part-size/u)
+    }
+  })
+
+  it('takes the page of a firewall for no other store, once this one has answered as S3', async () => {
+    const page = '<html><body>Blocked</body></html>'
+    const begun = '<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>'
+    for (const first of [
+      [200, begun],
+      [403, errorXml('AccessDenied')],
+    ] as const) {
+      for (const [status, code] of [
+        [401, 'forbidden'],
+        [403, 'forbidden'],
+        [404, 'config'],
+      ] as const) {
+        answer([first, [status, page]])
+        const store = open()
+        await store.begin(target, {}, {size: 8, partSize: 8, count: 1}, newCall()).catch(() => {})
+        const failure = await failureOf(store.read(target, undefined, () => {}, newCall()))
+        expect(failure, String(status)).to.include({code, retryable: false})
+        if (code === 'forbidden') expect(failure.message).to.match(/^What stands before the store does not let/u)
+        stopAnswering()
+      }
+    }
+  })
+
+  it('does not take the success of a HEAD for an answer of S3: any server gives it', async () => {
+    answer([[200], [403, '<html>Forbidden</html>']])
+    const store = open()
+    await store.head(target, newCall())
+    expect(await failureOf(store.read(target, undefined, () => {}, newCall()))).to.have.property('code', 'config')
   })
 })
 

@@ -148,6 +148,98 @@ describe('a clock that is off', () => {
   })
 })
 
+describe('a HEAD that is refused without a word', () => {
+  const bucket = {...target, key: ''}
+  const methodsOf = (seen: readonly Seen[]): string[] => seen.map(({method}) => method)
+
+  /** As stores do: the code stands in the body, and an answer to HEAD has none. */
+  function refuse(
+    isRight: (seen: Seen) => boolean,
+    status: number,
+    text: string,
+    headers: Record<string, string> = {},
+  ) {
+    return answer(seen => (isRight(seen) ? INFO : [status, seen.method === 'HEAD' ? '' : text, headers]))
+  }
+
+  it('is asked again by GET, whose code names the region', async () => {
+    const text = errorXml('AuthorizationHeaderMalformed', `The region 'us-east-1' is wrong; expecting 'eu-north-1'`)
+    const seen = refuse(each => regionOf(each) === 'eu-north-1', 400, text)
+    const store = open()
+    expect(await store.head(target, newCall())).to.include({etag: 'e'})
+    expect(seen.map(({method, path, headers}) => [method, path, headers['range']])).to.deep.equal([
+      ['HEAD', PATH, undefined],
+      ['GET', PATH, 'bytes=0-0'],
+      ['HEAD', PATH, undefined],
+    ])
+    await store.head(target, newCall())
+    expect(seen).to.have.length(4)
+  })
+
+  it('is asked again of a container, too, by a listing of one name', async () => {
+    const text = errorXml('AuthorizationHeaderMalformed', 'Wrong.', '<Region>eu-north-1</Region>')
+    const seen = refuse(each => regionOf(each) === 'eu-north-1', 400, text)
+    const {connection} = open()
+    await connection.request({method: 'HEAD', target: bucket}, {signal: newCall().signal})
+    expect(seen.map(({method, path}) => [method, path])).to.deep.equal([
+      ['HEAD', '/box'],
+      ['GET', '/box?list-type=2&max-keys=1'],
+      ['HEAD', '/box'],
+    ])
+  })
+
+  it('tells a clock that is off, and credentials that ended', async () => {
+    const truth = Date.now() + 3 * 3_600_000
+    const hour = (time: number): string => new Date(time).toISOString().replaceAll(/[-:]/gu, '').slice(0, 11)
+    const isNow = ({headers}: Seen): boolean => headers['x-amz-date']?.startsWith(hour(truth)) === true
+    refuse(isNow, 403, errorXml('RequestTimeTooSkewed'), {date: new Date(truth).toUTCString()})
+    expect(await open().head(target, newCall())).to.include({etag: 'e'})
+    stopAnswering()
+    const credentials = (renew: boolean): Credentials => ({accessKeyId: renew ? 'NEW' : 'OLD', secretAccessKey: 'x'})
+    refuse(each => keyIdOf(each) === 'NEW', 400, errorXml('ExpiredToken'))
+    expect(await open({credentials}).head(target, newCall())).to.include({etag: 'e'})
+  })
+
+  it('stands where the GET is denied too, and is asked once a container', async () => {
+    const seen = refuse(() => false, 403, errorXml('AccessDenied'))
+    const store = open()
+    const places = [target, {...target, key: 'second'}, {...target, container: 'other'}]
+    for (const place of places) {
+      expect(await failureOf(store.head(place, newCall()))).to.include({code: 'forbidden', retryable: false})
+    }
+    expect(methodsOf(seen)).to.deep.equal(['HEAD', 'GET', 'HEAD', 'HEAD', 'GET'])
+  })
+
+  it('stands where the GET says nothing, succeeds, or has no answer', async () => {
+    for (const [status, code] of [
+      [400, 'usage'],
+      [403, 'forbidden'],
+    ] as const) {
+      for (const reply of [[status], [200, 'x'.repeat(100)], [503, errorXml('SlowDown')], 'reset'] as const) {
+        const seen = answer(({method}) => (method === 'HEAD' ? [status] : reply))
+        const failure = await failureOf(open().head(target, newCall()))
+        expect(failure, String(reply)).to.include({code, retryable: false})
+        expect(failure).to.have.nested.property('context.status', status)
+        // What is wrong with a request may be that it asks for checksums.
+        const once = ['HEAD', 'GET']
+        expect(methodsOf(seen)).to.deep.equal(status === 400 ? [...once, ...once] : once)
+        stopAnswering()
+      }
+    }
+  })
+
+  it('is not asked again where it is understood', async () => {
+    for (const reply of [[404], [412], [503], [401], INFO] as const) {
+      const seen = answer([reply])
+      await open()
+        .head(target, newCall())
+        .catch(() => {})
+      expect(methodsOf(seen)).to.deep.equal(['HEAD'])
+      stopAnswering()
+    }
+  })
+})
+
 describe('credentials that ended', () => {
   function sourceOf(next: () => Promise<Credentials>) {
     let renewals = 0

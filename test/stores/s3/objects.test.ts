@@ -1,7 +1,22 @@
 import {expect} from 'chai'
 import type {ObjectInfo, PendingUpload} from '../../../src/stores/store.ts'
 import {failureOf} from '../../http/support.ts'
-import {answer, crcBase64, crcOf, errorXml, newCall, open, PATH, stopAnswering, target, wordsOf} from './wire.ts'
+import {
+  answer,
+  crcBase64,
+  crcOf,
+  errorXml,
+  joinedEtag,
+  md5Of,
+  newCall,
+  open,
+  PATH,
+  stopAnswering,
+  target,
+  textBody,
+  wordsOf,
+} from './wire.ts'
+import type {Reply} from './wire.ts'
 
 afterEach(stopAnswering)
 
@@ -43,6 +58,42 @@ describe('head of S3', () => {
     expect(wordsOf(seen[0]!)).to.deep.equal({'x-amz-checksum-mode': 'ENABLED'})
   })
 
+  for (const status of [400, 501] as const) {
+    it(`asks without checksums where they are refused with ${status}, from then on`, async () => {
+      for (const second of [[200, '', HEADERS], [404]] satisfies Reply[]) {
+        let looksWithout = 0
+        const seen = answer(({method, headers}) => {
+          if (method === 'GET' || 'x-amz-checksum-mode' in headers) return [status]
+          return ++looksWithout === 1 ? second : [404]
+        })
+        const store = open()
+        const asking = store.head(target, newCall())
+        if (second[0] === 200) expect(await asking).to.include({size: 11})
+        else expect(await failureOf(asking)).to.include({code: 'not-found'})
+        expect(await failureOf(store.head(target, newCall()))).to.include({code: 'not-found'})
+        const looks = seen.filter(({method}) => method === 'HEAD')
+        expect(looks.map(wordsOf)).to.deep.equal([{'x-amz-checksum-mode': 'ENABLED'}, {}, {}])
+        stopAnswering()
+      }
+    })
+  }
+
+  it('goes on asking for checksums where something else was refused, or nothing was told', async () => {
+    for (const second of [[400], 'reset', [503]] satisfies Reply[]) {
+      let isFirst = true
+      const seen = answer(({method, headers}) => {
+        if (method === 'GET') return [400]
+        return 'x-amz-checksum-mode' in headers ? (isFirst ? [400] : [200, '', HEADERS]) : second
+      })
+      const store = open()
+      await failureOf(store.head(target, newCall()))
+      isFirst = false
+      expect(await store.head(target, newCall())).to.include({size: 11})
+      expect(wordsOf(seen.at(-1)!)).to.deep.equal({'x-amz-checksum-mode': 'ENABLED'})
+      stopAnswering()
+    }
+  })
+
   it('does not take a checksum of checksums for the one of the whole', async () => {
     answer([
       [200, '', {...HEADERS, 'x-amz-checksum-type': 'COMPOSITE'}],
@@ -55,7 +106,7 @@ describe('head of S3', () => {
 
   it('says no more than the answer does', async () => {
     answer([[200, '', {etag: 'W/"e"'}]])
-    expect(await open().head(target, newCall())).to.deep.equal({target, size: 0, etag: 'e', metadata: {}})
+    expect(await open().head(target, newCall())).to.deep.equal({target, size: -1, etag: 'e', metadata: {}})
   })
 
   it('fails not-found, without a body to tell it', async () => {
@@ -89,6 +140,27 @@ describe('read of S3', () => {
     expect(seen.map(wordsOf)).to.deep.equal([{}, {range: 'bytes=6-8'}])
   })
 
+  it('hands over nothing where the store passes over the range, or sends another', async () => {
+    for (const reply of [
+      [200, 'hello world', HEADERS],
+      [206, 'hel', {...HEADERS, 'content-length': '3', 'content-range': 'bytes 0-2/11'}],
+    ] satisfies Reply[]) {
+      answer([reply])
+      let read = ''
+      const reading = open().read(target, {offset: 6, size: 3}, bytes => void (read += bytes.toString()), newCall())
+      expect(await failureOf(reading)).to.include({code: 'unsupported', retryable: false})
+      expect(read).to.equal('')
+      stopAnswering()
+    }
+  })
+
+  it('takes the whole for a range that is the whole', async () => {
+    answer([[200, 'hello world', HEADERS]])
+    let read = ''
+    await open().read(target, {offset: 0, size: 11}, bytes => void (read += bytes.toString()), newCall())
+    expect(read).to.equal('hello world')
+  })
+
   it('hands over nothing of a refusal', async () => {
     answer([[404, errorXml('NoSuchKey')]])
     let read = ''
@@ -96,6 +168,34 @@ describe('read of S3', () => {
       await failureOf(open().read(target, undefined, bytes => void (read += bytes.toString()), newCall())),
     ).to.have.property('code', 'not-found')
     expect(read).to.equal('')
+  })
+})
+
+describe('compare of S3 where the size is not said', () => {
+  const {'content-length': _, 'x-amz-checksum-crc32': __, ...silent} = HEADERS
+  const compare = (text: string, headers: Record<string, string>) => {
+    answer(({path}) => (path.includes('partNumber') ? [400] : [200, '', {...silent, ...headers}]))
+    return open().compare(target, textBody(text), {}, newCall())
+  }
+
+  for (const [by, headers] of [
+    ['crc32', {'x-amz-checksum-crc32': crcBase64('hello world')}],
+    ['md5', {etag: `"${md5Of('hello world')}"`}],
+    ['md5', {etag: `"${md5Of('hello world').toUpperCase()}"`}],
+    ['md5', {etag: `"${joinedEtag('hello world').toUpperCase()}"`}],
+  ] satisfies [string, Record<string, string>][]) {
+    it(`tells by the ${by} of ${Object.values(headers).join()}`, async () => {
+      expect(await compare('hello world', headers))
+        .to.deep.include({by})
+        .and.nested.include({'info.size': 11})
+      stopAnswering()
+      if (!headers['etag']?.endsWith('-1"'))
+        expect(await failureOf(compare('hello', headers))).to.include({code: 'integrity'})
+    })
+  }
+
+  it('says that it cannot tell without them', async () => {
+    expect(await compare('hello world', {})).to.not.have.property('by')
   })
 })
 
@@ -150,10 +250,38 @@ describe('list of S3', () => {
     expect(seen[0]?.path).to.equal(`${first}&start-after=a%20b%2F%C3%BC`)
   })
 
-  it('ends where a store says that there is more and not where', async () => {
-    const seen = answer([[200, '<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>']])
-    expect(await collect(open().list(prefix, newCall()))).to.deep.equal([])
-    expect(seen).to.have.length(1)
+  const more = (...keys: string[]): Reply => [
+    200,
+    `<ListBucketResult>${keys.map(entry).join('')}<IsTruncated>true</IsTruncated></ListBucketResult>`,
+  ]
+
+  it('goes on after the last key where a store says that there is more and names no token', async () => {
+    const seen = answer([more('a', 'b+ü'), more('c'), [200, `<ListBucketResult>${entry('d')}</ListBucketResult>`]])
+    const all = await collect(open().list(prefix, newCall()))
+    expect(all.map(({target}) => target.key)).to.deep.equal(['a', 'b+ü', 'c', 'd'])
+    const after = (key: string): string =>
+      `/box?encoding-type=url&list-type=2&marker=${key}&prefix=a%20b%2F&start-after=${key}`
+    expect(seen.map(({path}) => path)).to.deep.equal([first, after('b%2B%C3%BC'), after('c')])
+  })
+
+  it('fails where nothing new comes, or nothing tells where to go on', async () => {
+    for (const [pages, keys] of [
+      [[more('a', 'b'), more('a', 'b')], 'a b'],
+      [[more('a', 'b'), more()], 'a b'],
+      [[more()], ''],
+    ] satisfies [Reply[], string][]) {
+      const seen = answer(pages)
+      const found: string[] = []
+      const listing = async (): Promise<void> => {
+        for await (const {target} of open().list(prefix, newCall())) found.push(target.key)
+      }
+      const failure = await failureOf(listing())
+      expect(failure).to.include({code: 'network', retryable: false})
+      expect(failure.message).to.include('does not go on')
+      expect(found.join(' ')).to.equal(keys)
+      expect(seen).to.have.length(pages.length)
+      stopAnswering()
+    }
   })
 
   it('fails in the middle as the store does', async () => {

@@ -1,5 +1,7 @@
 import {expect} from 'chai'
 import {AWS} from '../../../src/stores/s3/quirks.ts'
+import type {S3Settings} from '../../../src/stores/s3/client.ts'
+import type {FailureCode} from '../../../src/core/failure.ts'
 import type {ChecksumMode, Part, Session} from '../../../src/stores/store.ts'
 import {failureOf} from '../../http/support.ts'
 import {
@@ -19,6 +21,7 @@ import {
   textBody,
   wordsOf,
 } from './wire.ts'
+import type {Reply} from './wire.ts'
 
 afterEach(stopAnswering)
 
@@ -72,17 +75,76 @@ describe('begin of S3', () => {
     expect(wordsOf(seen[0]!)).to.not.have.any.keys(Object.keys(CRC32_UPLOAD))
   })
 
+  it('reads an answer whatever stands before its root', async () => {
+    answer([[200, `<?xml version="1.0"?>\n<!DOCTYPE x>\n<!-- hello -->\n${BEGUN}`]])
+    expect(await open().begin(target, {}, PLAN, newCall())).to.have.property('uploadId', 'u/1+2=')
+  })
+
   const strange: [string, string, string, boolean][] = [
-    ['no upload ID', '<InitiateMultipartUploadResult/>', 'network', true],
-    ['half an answer', BEGUN.slice(0, 60), 'network', true],
+    ['no upload ID', '<InitiateMultipartUploadResult/>', 'network', false],
+    // Tried once more; each further attempt would leave an upload behind.
+    ['half an answer', BEGUN.slice(0, 60), 'network', false],
     ['a web page', '<!doctype html><html><body>Welcome</body></html>', 'config', false],
     ['another document', '<feed/>', 'config', false],
     ['an error inside a success', errorXml('SlowDown'), 'busy', true],
   ]
   for (const [what, text, code, retryable] of strange) {
     it(`fails ${code} on ${what}`, async () => {
-      answer([[200, text]])
+      const seen = answer([
+        [200, text],
+        [200, text],
+      ])
       expect(await failureOf(open().begin(target, {}, PLAN, newCall()))).to.include({code, retryable})
+      expect(seen.length).to.equal(code === 'network' ? 2 : 1)
+    })
+  }
+})
+
+describe('an ETag of S3 in capitals', () => {
+  for (const checksum of ['crc32', 'md5'] as const) {
+    it(`is compared all the same in ${checksum} mode, and stays as it is`, async () => {
+      const etag = md5Of(TEXT).toUpperCase()
+      const seen = answer([
+        [200, '', {etag: `"${etag}"`}],
+        [200, `<CompleteMultipartUploadResult><ETag>"x"</ETag></CompleteMultipartUploadResult>`],
+      ])
+      const store = open()
+      const receipt = await store.putPart(sessionOf(checksum), PART, textBody(TEXT), newCall())
+      expect(receipt).to.include({etag})
+      await store.complete({...sessionOf(checksum), size: TEXT.length}, [receipt], newCall())
+      expect(seen[1]?.body).to.include(`<ETag>&quot;${etag}&quot;</ETag>`)
+    })
+  }
+})
+
+describe('begin of S3 that may replace nothing', () => {
+  const options = {noClobber: true}
+  const begun: [string, Reply, Partial<S3Settings>][] = [
+    ['nothing stands there', [404], {}],
+    ['it may not look', [403], {}],
+    ['the look fails, and the store checks it at the end', [400], {quirks: AWS}],
+  ]
+  for (const [what, head, settings] of begun) {
+    it(`looks before any part is sent, and begins where ${what}`, async () => {
+      const seen = answer(({method}) => (method === 'HEAD' ? head : [200, BEGUN]))
+      expect(await open(settings).begin(target, options, PLAN, newCall())).to.include({uploadId: 'u/1+2='})
+      expect(seen[0]?.method).to.equal('HEAD')
+    })
+  }
+
+  const refused: [string, Reply, Partial<S3Settings>, FailureCode][] = [
+    ['something stands there', [200, '', ETAG], {}, 'exists'],
+    ['something stands there, though the store checks it at the end', [200, '', ETAG], {quirks: AWS}, 'exists'],
+    ['neither it nor the store may look', [403], {quirks: {...AWS, conditionalPut: false}}, 'forbidden'],
+    ['the store is busy', [503], {quirks: AWS}, 'busy'],
+  ]
+  for (const [what, head, settings, code] of refused) {
+    it(`begins nothing where ${what}`, async () => {
+      const seen = answer(() => head)
+      const failure = await failureOf(open(settings).begin(target, options, PLAN, newCall()))
+      expect(failure).to.include({code, retryable: code === 'busy'})
+      // A GET asks why a look is refused.
+      expect(seen.map(({method}) => method)).to.deep.equal(head[0] === 403 ? ['HEAD', 'GET'] : ['HEAD'])
     })
   }
 })

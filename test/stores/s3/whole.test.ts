@@ -27,6 +27,12 @@ const MINE = {'content-length': String(TEXT.length), etag: `"${md5Of(TEXT)}"`}
 const PLAIN = {'content-type': 'application/octet-stream', 'content-length': '11'}
 const BOTH = {'content-md5': md5Base64(TEXT), 'x-amz-checksum-crc32': crcBase64(TEXT)}
 const ECHO = [200, '', {...OK[2], 'x-amz-checksum-crc32': crcBase64(TEXT)}] as const
+/** How stores refuse a header that they do not know. */
+const UNKNOWN_WORDS = [
+  [501, 'NotImplemented'],
+  [400, 'InvalidArgument'],
+  [400, 'InvalidRequest'],
+] as const
 
 describe('putWhole of S3', () => {
   it('carries Content-MD5 to a store that is not known to verify CRC-32, and asks whether it does', async () => {
@@ -84,11 +90,7 @@ describe('putWhole of S3', () => {
     ])
   })
 
-  for (const [status, code] of [
-    [501, 'NotImplemented'],
-    [400, 'InvalidArgument'],
-    [400, 'InvalidRequest'],
-  ] as const) {
+  for (const [status, code] of UNKNOWN_WORDS) {
     it(`leaves the CRC-32 out where both are refused with ${code}, from then on`, async () => {
       const seen = answer([[status, errorXml(code)], OK, OK])
       const store = open()
@@ -158,6 +160,7 @@ describe('putWhole of S3', () => {
 
   const wrong: [string, Record<string, string>][] = [
     ['an ETag of other bytes', {etag: `"${md5Of('other')}"`}],
+    ['an ETag of other bytes in capitals', {etag: `"${md5Of('other').toUpperCase()}"`}],
     ['an echo of other bytes', {etag: `"${md5Of(TEXT)}"`, 'x-amz-checksum-crc32': crcBase64('other')}],
     ['no ETag', {}],
   ]
@@ -245,34 +248,76 @@ describe('putWhole of S3 that may replace nothing', () => {
     expect(failure).to.include({code: 'exists', message: `There is already "box/${target.key}".`})
   })
 
-  it('goes on without the condition where the store refuses it, and remembers that', async () => {
-    const seen = answer([[501, errorXml('NotImplemented')], [404], OK, [404], OK])
+  for (const [status, code] of UNKNOWN_WORDS) {
+    it(`goes on without the condition where the store refuses it with ${status} ${code}, and remembers that`, async () => {
+      const seen = answer([[status, errorXml(code)], [404], OK, [404], OK])
+      const store = open({quirks: {...UNKNOWN, conditionalPut: true}})
+      const stored = await store.putWhole(target, textBody(TEXT), options, newCall())
+      expect(seen.map(({method, headers}) => [method, headers['if-none-match']])).to.deep.equal([
+        ['PUT', '*'],
+        ['HEAD', undefined],
+        ['PUT', undefined],
+      ])
+      expect(stored.notes).to.have.length(1)
+      expect(store.findings.get(ENDPOINT)).to.deep.equal({conditionalPut: false})
+      await store.putWhole(target, textBody(TEXT), options, newCall())
+      expect(seen.slice(3).map(({method, headers}) => [method, headers['if-none-match']])).to.deep.equal([
+        ['HEAD', undefined],
+        ['PUT', undefined],
+      ])
+    })
+  }
+
+  it('remembers nothing where the same is refused without the condition', async () => {
+    for (const [status, code] of UNKNOWN_WORDS) {
+      const refused = [status, errorXml(code, 'The moon.')] as const
+      const seen = answer([refused, [404], refused, OK])
+      const store = open({quirks: {...UNKNOWN, conditionalPut: true}})
+      const failure = await failureOf(store.putWhole(target, textBody(TEXT), options, newCall()))
+      expect(failure.message).to.include('The moon')
+      expect(store.findings.get(ENDPOINT)).to.deep.equal({})
+      await store.putWhole(target, textBody(TEXT), options, newCall())
+      expect(seen.map(({headers}) => headers['if-none-match'])).to.deep.equal(['*', undefined, undefined, '*'])
+      stopAnswering()
+    }
+  })
+
+  it('says what the store said of a request that is wrong, where it may not look', async () => {
+    const seen = answer([[400, errorXml('InvalidArgument', 'The moon.')], [403], [403]])
     const store = open({quirks: {...UNKNOWN, conditionalPut: true}})
-    const stored = await store.putWhole(target, textBody(TEXT), options, newCall())
-    expect(seen.map(({method, headers}) => [method, headers['if-none-match']])).to.deep.equal([
-      ['PUT', '*'],
-      ['HEAD', undefined],
-      ['PUT', undefined],
-    ])
-    expect(stored.notes).to.have.length(1)
-    expect(store.findings.get(ENDPOINT)).to.deep.equal({conditionalPut: false})
-    await store.putWhole(target, textBody(TEXT), options, newCall())
-    expect(seen.slice(3).map(({method, headers}) => [method, headers['if-none-match']])).to.deep.equal([
-      ['HEAD', undefined],
-      ['PUT', undefined],
-    ])
+    const failure = await failureOf(store.putWhole(target, textBody(TEXT), options, newCall()))
+    expect(failure).to.include({code: 'usage'})
+    expect(failure.message).to.include('The moon')
+    expect(seen.map(({method}) => method)).to.deep.equal(['PUT', 'HEAD', 'GET'])
   })
 
   it('writes all the same where it may not look, and says so', async () => {
-    answer([[403], OK])
+    const seen = answer([[403], [403], OK])
     const stored = await open().putWhole(target, textBody(TEXT), options, newCall())
+    expect(seen.map(({method}) => method)).to.deep.equal(['HEAD', 'GET', 'PUT'])
     expect(stored.notes?.[0]).to.include('may not read')
+  })
+
+  it('writes nothing where the store does not know the condition and it may not look', async () => {
+    const store = open()
+    for (const methods of ['HEAD GET PUT HEAD', 'HEAD']) {
+      const seen = answer([[403], [403], [501, errorXml('NotImplemented')], [403]])
+      const failure = await failureOf(store.putWhole(target, textBody(TEXT), options, newCall()))
+      expect(failure).to.include({code: 'forbidden', retryable: false})
+      expect(failure.message).to.match(/^Whether there is already "box\/.* cannot be known: .*\.$/u)
+      expect(seen.map(({method}) => method).join(' ')).to.equal(methods)
+      expect(seen[2]?.headers['if-none-match']).to.equal(methods === 'HEAD' ? undefined : '*')
+      // As an upload that it let us look for would have shown.
+      store.findings.learn(ENDPOINT, {conditionalPut: false})
+      stopAnswering()
+    }
   })
 
   it('counts what a lost answer had stored as success, and only that', async () => {
     for (const [headers, isOurs] of [
       [MINE, true],
       [{...MINE, etag: '"other"', 'x-amz-checksum-crc32': crcBase64(TEXT)}, true],
+      [{...MINE, etag: `"${md5Of(TEXT).toUpperCase()}"`}, true],
       [{...MINE, etag: `"${md5Of('other')}"`}, false],
       [{...MINE, 'content-length': '12'}, false],
     ] as const) {

@@ -132,13 +132,13 @@ describe('large objects of Swift', function () {
 
   it('takes a complete for its own where nothing may be replaced and the answer was lost', async () => {
     const {session, receipts} = await sendParts(opened.store, at(BOX, 'once'), textPieces('p', 'q'), {noClobber: true})
+    const twin = await sendParts(opened.store, at(BOX, 'once'), textPieces('p', 'q'), {noClobber: true})
     await opened.store.complete(session, receipts, newCall())
     // Another process, after a kill: it knows nothing but the journal.
     const other = await openSwift({auth}, {isBare: true})
     const again = JSON.parse(JSON.stringify(session)) as typeof session
     expect(await other.store.complete(again, receipts, newCall())).to.include({size: 2})
     other.close()
-    const twin = await sendParts(opened.store, at(BOX, 'once'), textPieces('p', 'q'), {noClobber: true})
     await failureOf(opened.store.complete(twin.session, twin.receipts, newCall()), 'exists')
     await opened.store.abort(twin.session, newCall())
     expect(await read(at(BOX, 'once'))).to.equal('pq')

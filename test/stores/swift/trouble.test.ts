@@ -20,7 +20,7 @@ describe('a Swift that makes trouble', function () {
   before(async function () {
     needSwift(this)
     server = await startSwift({
-      settings: {SWIFT_AIO_TOKEN_LIFE: '4', SWIFT_AIO_RECHECK: '1', SWIFT_AIO_MAX_FILE_SIZE: '3145728'},
+      settings: {SWIFT_AIO_TOKEN_LIFE: '4', SWIFT_AIO_RECHECK: '5', SWIFT_AIO_MAX_FILE_SIZE: '3145728'},
     })
     await makeContainer(await signIn(server.v1), BOX)
     const {authUrl, user, key} = server.v1
@@ -62,7 +62,7 @@ describe('a Swift that makes trouble', function () {
     await opened.store.createContainer(at('small'), {quotaBytes: 10}, newCall())
     const body = bufferBody(randomBytes(100))
     let failure
-    // The quota is known to the proxy a second later.
+    // The quota is known to the proxy five seconds later.
     while (failure === undefined) {
       failure = await opened.store.putWhole(at('small', 'x'), body, {}, newCall()).then(
         () => undefined,
@@ -90,6 +90,8 @@ describe('a Swift that makes trouble', function () {
 
   it('lags with its listings: the parts are found by their names, and the manifest joins them', async () => {
     const session = await opened.store.begin(at(BOX, 'lag'), {}, {size: 5, partSize: 3, count: 2}, newCall())
+    // From here on the proxy knows the container of the parts for five seconds; later it would have nobody to ask.
+    await sendParts(opened.store, at(BOX, 'remembered'), [randomBytes(10)])
     await server.control('kill', 'container')
     const bodies = ['hel', 'lo'].map(text => bufferBody(Buffer.from(text)))
     const receipts = []

@@ -42,13 +42,14 @@ afterEach(stopAnswering)
 
 describe('the wire form of Swift', () => {
   it('puts an object with its MD5, where no large one can stand, after one look', async () => {
-    const seen = answerSwift([NOBODY, NOBODY, STORED, STORED])
+    const seen = answerSwift([NOBODY, NOBODY, [204, ''], STORED, STORED])
     const {store} = await openBare()
     const stored = await store.putWhole(TARGET, BODY, {metadata: {Name: 'ü', plain: '100%'}}, newCall())
     expect(stored).to.deep.include({etag: md5Of(TEXT), md5: md5Of(TEXT), verified: {by: 'md5'}})
     await store.putWhole(TARGET, BODY, {}, newCall())
-    expect(asked(seen)).to.deep.equal(['HEAD /box_segments', 'HEAD /box%2Bsegments', `PUT ${KEY}`, `PUT ${KEY}`])
-    const {host: _, connection: __, ...headers} = seen[2]?.headers ?? {}
+    const looks = ['HEAD /box_segments', 'HEAD /box%2Bsegments', 'HEAD /box']
+    expect(asked(seen)).to.deep.equal([...looks, `PUT ${KEY}`, `PUT ${KEY}`])
+    const {host: _, connection: __, ...headers} = seen[3]?.headers ?? {}
     expect(headers).to.deep.equal({
       'x-auth-token': 'token-1',
       'content-type': 'application/octet-stream',
@@ -57,7 +58,7 @@ describe('the wire form of Swift', () => {
       'x-object-meta-name': '%C3%BC',
       'x-object-meta-plain': '100%',
     })
-    expect(seen[2]?.body).to.equal(TEXT)
+    expect(seen[3]?.body).to.equal(TEXT)
   })
 
   it('asks for nothing but the PUT where nothing may be replaced', async () => {
@@ -65,6 +66,25 @@ describe('the wire form of Swift', () => {
     await (await openBare()).store.putWhole(TARGET, BODY, {noClobber: true}, newCall())
     expect(asked(seen)).to.deep.equal([`PUT ${KEY}`])
     expect(seen[0]?.headers['if-none-match']).to.equal('*')
+  })
+
+  it('looks before the first segment where nothing may be replaced, as far as it may', async () => {
+    const plan = {size: 5, partSize: 3, count: 2}
+    const begin = async () => (await openBare()).store.begin(TARGET, {noClobber: true}, plan, newCall())
+    const seen = answerSwift([STANDS])
+    await failureOf(begin(), 'exists')
+    expect(asked(seen)).to.deep.equal([`HEAD ${KEY}`])
+    stopAnswering()
+    answerSwift([[503, '']])
+    await failureOf(begin(), 'busy')
+    for (const head of [NOBODY, [403, '']] satisfies Reply[]) {
+      stopAnswering()
+      const all = answerSwift(({method, path}) =>
+        method === 'PUT' ? [201, ''] : path.endsWith(KEY) ? head : [204, ''],
+      )
+      expect(await begin()).to.include({size: 5})
+      expect(asked(all)[0]).to.equal(`HEAD ${KEY}`)
+    }
   })
 
   it('refuses what only S3 has, before anything is sent', async () => {
@@ -84,11 +104,17 @@ describe('the wire form of Swift', () => {
       [[200, '', {...STANDS[2], 'content-type': 'text/plain'}], false],
       [NOBODY, false],
     ] as [Reply, boolean][]) {
-      const seen = answerSwift([NOBODY, NOBODY, [503, '<html><h1>Service Unavailable</h1></html>'], standing])
+      const seen = answerSwift([
+        NOBODY,
+        NOBODY,
+        [204, ''],
+        [503, '<html><h1>Service Unavailable</h1></html>'],
+        standing,
+      ])
       const putting = (await openBare()).store.putWhole(TARGET, BODY, {}, newCall())
       if (isOurs) expect(await putting).to.include({size: 5})
       else expect((await failureOf(putting, 'busy')).retryable).to.equal(true)
-      expect(asked(seen).slice(2)).to.deep.equal([`PUT ${KEY}`, `HEAD ${KEY}`])
+      expect(asked(seen).slice(3)).to.deep.equal([`PUT ${KEY}`, `HEAD ${KEY}`])
       stopAnswering()
     }
   })
@@ -250,6 +276,7 @@ describe('the wire form of Swift', () => {
     const seen = answerSwift([
       [200, '', SLO],
       [200, old, SLO],
+      [204, ''],
       [201, ''],
       [201, '', {etag: ETAG}],
       [403, ''],
@@ -258,7 +285,8 @@ describe('the wire form of Swift', () => {
     ])
     const stored = await (await openBare()).store.complete(session, receipts, newCall())
     expect(stored.notes?.join(' ')).to.contain('could not be deleted')
-    expect(asked(seen)[4]).to.equal('DELETE /box_segments/old/1')
+    expect(asked(seen)[2]).to.equal('HEAD /box')
+    expect(asked(seen)[5]).to.equal('DELETE /box_segments/old/1')
     expect(asked(seen).join(' ')).not.to.contain('box_segments/sub')
   })
 
@@ -266,7 +294,7 @@ describe('the wire form of Swift', () => {
     const old = JSON.stringify([{name: '/box_segments/old/1'}])
     const ours = JSON.stringify([{name: path}])
     const seen = answerSwift([
-      ...([[200, '', SLO], [200, old, SLO], [201, ''], 'reset', NOBODY] as Reply[]),
+      ...([[200, '', SLO], [200, old, SLO], [204, ''], [201, ''], 'reset', NOBODY] as Reply[]),
       ...([
         [200, '', SLO],
         [200, ours, SLO],
@@ -291,6 +319,7 @@ describe('the wire form of Swift', () => {
     const seen = answerSwift([
       [200, '', SLO],
       [200, JSON.stringify([{name: path}]), SLO],
+      [204, ''],
       [200, JSON.stringify(['/box_segments/old/1', path])],
       [201, '', {etag: ETAG}],
       [204, ''],
@@ -298,8 +327,8 @@ describe('the wire form of Swift', () => {
       [204, ''],
     ])
     await (await openBare()).store.complete(session, receipts, newCall())
-    expect(asked(seen)[2]).to.equal(`GET ${LIST}`)
-    expect(asked(seen).slice(4)).to.deep.equal([
+    expect(asked(seen)[3]).to.equal(`GET ${LIST}`)
+    expect(asked(seen).slice(5)).to.deep.equal([
       'DELETE /box_segments/old/1',
       `DELETE /box_segments/${PLACE.prefix}00000000`,
       `DELETE ${LIST}`,
@@ -459,6 +488,7 @@ describe('the refusals of Swift', () => {
     }
     answerSwift([
       [200, '', SLO],
+      [204, ''],
       [200, JSON.stringify(gone)],
     ])
     await failureOf((await openBare()).store.deleteObject(TARGET, newCall()), 'forbidden')

@@ -112,6 +112,22 @@ const ROWS: readonly Row[] = [
     words: /so large a body/u,
   },
   {
+    title: 'a limit of a proxy',
+    ticket: S3_TICKET,
+    status: 413,
+    text: '<html>413 Request Entity Too Large</html>',
+    code: 'too-large',
+    words: /so large a body/u,
+  },
+  {
+    title: 'a page where nobody has answered before',
+    ticket: S3_TICKET,
+    status: 403,
+    text: '<html>Forbidden</html>',
+    code: 'config',
+    words: /does not look like an S3 store/u,
+  },
+  {
     title: 'a store that is busy',
     ticket: S3_TICKET,
     status: 503,
@@ -176,4 +192,11 @@ describe('what an answer means to somebody with a ticket', () => {
       expect(failure.context).to.deep.include({container: 'inbox', key: 'a/disk.img', status})
     })
   }
+
+  it('is not what a firewall says, once the store has answered', () => {
+    const page = {status: 403, headers: {}, text: '<html>Blocked</html>'}
+    const failure = toTicketFailure(S3_TICKET, page, 'PUT', true)
+    expect(failure).to.include({code: 'forbidden', retryable: false})
+    expect(failure.message).to.match(/^What stands before the store does not let this through/u)
+  })
 })

@@ -170,7 +170,9 @@ describe('a ticket', () => {
     expect(planParts(0, ticketLimits(S3_TICKET))).to.include({count: 0})
     expect(planParts(40 * MIB, ticketLimits(WHOLE_TICKET))).to.include({count: 0})
     expect(planParts(33 * MIB, ticketLimits(OPEN_TICKET))).to.include({partSize: 16 * MIB, count: 3})
-    expect(() => planParts(41 * MIB, ticketLimits(S3_TICKET))).to.throw('limit')
+    for (const ticket of [S3_TICKET, WHOLE_TICKET, OPEN_TICKET]) {
+      expect(() => planParts(41 * MIB, ticketLimits(ticket))).to.throw('more than the 40 MiB that the ticket allows')
+    }
     expect(() => planParts(33 * MIB, ticketLimits(OPEN_TICKET), {partSize: 8 * MIB})).to.throw('16 MiB to 16 MiB')
     const exact: Ticket = {...S3_TICKET, size: {exact: 3}, parts: {...S3_TICKET.parts, count: 1, partSize: 3}}
     expect(planParts(3, ticketLimits(exact))).to.include({partSize: 3, count: 1})

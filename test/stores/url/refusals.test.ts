@@ -382,6 +382,12 @@ describe('what a store may answer to a URL', () => {
     ],
     ['used up: something stands there', 'exists', /already/u, xml(412, 'PreconditionFailed', 'At least one')],
     ['too small for it', 'too-large', /so large a body/u, xml(400, 'EntityTooLarge', 'Too large')],
+    [
+      'more than a proxy lets through',
+      'too-large',
+      /so large a body/u,
+      (_, response) => void response.writeHead(413).end('<html>413 Request Entity Too Large</html>'),
+    ],
     ['answered without an ETag', 'integrity', /did not say what it stored/u, (_, response) => void response.end()],
     [
       'answered with other bytes',
