@@ -10,6 +10,7 @@ import {slow, stall} from '../support/faults.ts'
 import {makeRandomFile} from '../support/random-file.ts'
 import {accessEnv, makeHome, readJson, runSkylift, startSkylift} from '../support/run-skylift.ts'
 import type {Ending, Home, Running} from '../support/run-skylift.ts'
+import {SOON} from '../support/soon.ts'
 
 const MIB = 1024 * 1024
 /** Parts are kept for the next run, or nothing is left: what the flags, or the place, say. */
@@ -72,7 +73,7 @@ describe('an upload that is interrupted', function () {
       const {took, ...ending} = await interrupt(await startSlowly(`nothing-${signal}`, ...LEAVE_NOTHING), signal)
       expect(ending.status).to.equal(status)
       expect(ending.signal).to.equal(undefined)
-      expect(took).to.be.below(4000)
+      expect(took).to.be.below(SOON)
       expect(await pending()).to.equal(0)
     })
   }
@@ -80,7 +81,7 @@ describe('an upload that is interrupted', function () {
   it('keeps its parts otherwise, says how to go on, and the same command goes on', async () => {
     const {took, stderr, status} = await interrupt(await startSlowly('kept', ...KEEP), 'SIGINT')
     expect(status).to.equal(130)
-    expect(took).to.be.below(4000)
+    expect(took).to.be.below(SOON)
     expect(stderr).to.match(/parts? (?:is|are) kept/u)
     expect(stderr).to.match(/Run the same command again/u)
     expect(await pending()).to.equal(1)
@@ -116,7 +117,7 @@ describe('an upload that is interrupted', function () {
     expect(status).to.equal(130)
     // It would say so at the end of its wait; how long it waited says less on a busy machine.
     expect(stderr).not.to.include('still at the store')
-    expect(took).to.be.below(2000)
+    expect(took).to.be.below(SOON)
   })
 
   it('ends within a second and a half when the store does not answer the abort, and says what is left', async () => {
@@ -124,14 +125,14 @@ describe('an upload that is interrupted', function () {
     proxy.inject({operation: 'abort', fault: stall(), times: Infinity})
     const {status, took, stderr} = await interrupt(running, 'SIGINT')
     expect(status).to.equal(130)
-    expect(took).to.be.below(4000)
+    expect(took).to.be.below(SOON)
     expect(stderr).to.match(/unfinished upload .* is still at the store/u)
   })
 
   it('with --engine sdk ends too, and leaves nothing', async () => {
     const {status, took} = await interrupt(await startSlowly('sdk', '--engine', 'sdk'), 'SIGINT')
     expect(status).to.equal(130)
-    expect(took).to.be.below(6000)
+    expect(took).to.be.below(SOON)
     const {Uploads = []} = await client.send(new ListMultipartUploadsCommand({Bucket: 'box', Prefix: 'sdk'}))
     expect(Uploads).to.deep.equal([])
   })
@@ -142,7 +143,7 @@ describe('an upload that is interrupted', function () {
     await proxy.until(() => proxy.count('create') > 0)
     const {status, took} = await interrupt(running, 'SIGINT')
     expect(status).to.equal(130)
-    expect(took).to.be.below(4000)
+    expect(took).to.be.below(SOON)
   })
 
   it('never leaves an object', async () => {

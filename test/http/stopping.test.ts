@@ -14,6 +14,7 @@ import {
   startTcpServer,
   zeroBody,
 } from './support.ts'
+import {SOON} from '../support/soon.ts'
 
 afterEach(closeAll)
 
@@ -121,7 +122,7 @@ describe('a signal', () => {
         controller.abort(reason)
       }, 100)
       expect(await ended, moment).to.equal(reason)
-      expect(performance.now() - at, moment).to.be.below(1000)
+      expect(performance.now() - at, moment).to.be.below(SOON)
     }
   })
 

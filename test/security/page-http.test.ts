@@ -14,6 +14,7 @@ import {fuzz, fuzzAsync} from '../fuzz/fuzz.ts'
 import {anyDocument, anyText, mutated} from '../fuzz/inputs.ts'
 import {S3_TICKET} from '../stores/ticket/samples.ts'
 import {SMUGGLING, speak, statusesOf} from './raw-http.ts'
+import {SOON} from '../support/soon.ts'
 
 const TOKEN = 'the-token-of-this-run'
 
@@ -127,7 +128,7 @@ describe('page serve against tricks on the wire', function () {
     const head = ['POST /begin HTTP/1.1', ...manners(), `Content-Length: ${2 ** 30}`, '', ''].join('\r\n')
     const answer = await speak(port, `${head}{"x":"${'x'.repeat(20_000)}`)
     expect(statusesOf(answer)).to.deep.equal([413])
-    expect(performance.now() - started).to.be.below(5000)
+    expect(performance.now() - started).to.be.below(SOON)
   })
 
   it('answers any question of the page, or refuses it by name', async () => {
@@ -164,7 +165,7 @@ describe('page serve against tricks on the wire', function () {
   })
 
   it('holds no connection for whoever sends a question without end', async () => {
-    expect(await slow).to.be.below(40_000)
+    expect(await slow).to.be.below(90_000)
   })
 })
 

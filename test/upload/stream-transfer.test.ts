@@ -12,6 +12,7 @@ import {uploadStream} from '../../src/upload/stream-transfer.ts'
 import type {StreamSettings} from '../../src/upload/stream-transfer.ts'
 import {createMemoryStore, failNth} from '../support/memory-store.ts'
 import type {MemoryStore, MemoryStoreOptions} from '../support/memory-store.ts'
+import {SOON} from '../support/soon.ts'
 import {makeTempFolder} from '../support/temp-folder.ts'
 
 const target = {remote: 'mem', container: 'c', key: 'k'}
@@ -254,7 +255,7 @@ describe('uploadStream', () => {
         expect(failure?.code, what).to.equal('interrupted')
         expect(failure?.message, what).to.include('cannot be read again')
         expect(stops).to.be.at.least(1)
-        expect(performance.now() - started, what).to.be.below(5000)
+        expect(performance.now() - started, what).to.be.below(SOON)
         expectNothing(store)
       }
     })
@@ -271,7 +272,7 @@ describe('uploadStream', () => {
       const {failure, events} = await upload(piecesOf(randomBytes(MIB)), store, {signal: controller.signal})
       expect(failure?.code).to.equal('interrupted')
       expect(failure?.message).not.to.include('Nothing is left')
-      expect(performance.now() - started).to.be.below(5000)
+      expect(performance.now() - started).to.be.below(SOON)
       expect(events.some(event => event.event === 'note' && event.message.includes('still at the store'))).to.equal(
         true,
       )

@@ -4,6 +4,7 @@ import {bufferBody} from '../../../src/core/buffer-body.ts'
 import type {Call, Target} from '../../../src/stores/store.ts'
 import type {Bench} from './bench.ts'
 import {collect, failureOf, newCall, partOf} from './bench.ts'
+import {SOON} from '../../support/soon.ts'
 
 /** What must fail, and how fast. */
 export function describeRefusals(bench: Bench): void {
@@ -72,7 +73,7 @@ async function expectStop(run: (call: Call) => Promise<unknown>): Promise<void> 
   }
   await expectReason(run({signal: controller.signal, pace}), reason)
   expect(stopped, 'the pace was asked').to.be.greaterThan(0)
-  expect(performance.now() - stopped).to.be.lessThan(1000)
+  expect(performance.now() - stopped).to.be.below(SOON)
 }
 
 async function expectReason(running: Promise<unknown>, reason: Error): Promise<void> {
