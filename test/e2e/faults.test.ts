@@ -4,7 +4,7 @@ import {createSlots} from '../../src/core/slots.ts'
 import {needSwift} from '../servers/swift.ts'
 import {hashPath, openArena} from '../support/arena.ts'
 import {makeCertificate} from '../support/certificate.ts'
-import {PART, SHORT_WAITS, uploadByEngine} from '../support/engine.ts'
+import {PART, uploadByEngine} from '../support/engine.ts'
 import {missingEtag, noChecksums, wrongEtag} from '../support/fault-answers.ts'
 import {cut, reset, stall} from '../support/faults.ts'
 import type {Fault} from '../support/faults.ts'
@@ -28,7 +28,7 @@ const WORLDS = [
     rows: listRows(SWIFT_FAULTS),
     open: openSwiftWorld,
     // A real store may be slow for a moment.
-    wish: {partSize: MIB, waits: {...SHORT_WAITS, answer: 2500, complete: 2500}},
+    wish: {partSize: MIB, waits: {connect: 2000, stall: 2000, answer: 5000, complete: 5000}},
     isReal: true,
   },
 ]

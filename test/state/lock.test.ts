@@ -62,8 +62,10 @@ describe('takeLock', function () {
 
   it('takes over from a process that was killed and that its parent does not ask after', async function () {
     skipUnless(this, process.platform === 'linux', 'only Linux tells of a process that it has ended')
-    // The shell becomes a program that never looks after the child it was left with.
-    const parent = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 30'], {stdio: ['ignore', 'pipe', 'ignore']})
+    // The shell becomes a program that never looks after the child it was left with, which ends only then.
+    const child = 'until grep -q sleep /proc/$PPID/comm; do sleep 0.01; done'
+    const script = `sh -c '${child}' & echo $!; exec sleep 30`
+    const parent = spawn('sh', ['-c', script], {stdio: ['ignore', 'pipe', 'ignore']})
     try {
       const [words] = (await once(parent.stdout, 'data')) as [Buffer]
       const pid = Number(words.toString())
