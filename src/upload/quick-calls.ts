@@ -1,5 +1,5 @@
 /** Calls of one kind to the file system; fails as the system does. */
-type Call<A extends readonly unknown[], T> = (...args: A) => T
+type Call<A, T> = (of: A) => T
 
 /** A call that took longer than this, in ms, waited for a disk or a network. */
 const QUICK = 0.2
@@ -15,18 +15,18 @@ const PROBE_EVERY = 16
  * Measured: the pool costs two thread switches a call, 25 µs of CPU; a small file takes six calls. What is made here comes
  * without a promise.
  */
-export function quickCall<A extends readonly unknown[], T>(
+export function quickCall<A, T>(
   here: Call<A, T>,
   inPool: Call<A, Promise<T>>,
   quick = QUICK,
 ): Call<A, T | Promise<T>> {
   let isQuick = false
   let count = 0
-  return (...args) => {
-    if (!isQuick && count++ % PROBE_EVERY !== 1) return inPool(...args)
+  return of => {
+    if (!isQuick && count++ % PROBE_EVERY !== 1) return inPool(of)
     const started = performance.now()
     try {
-      return here(...args)
+      return here(of)
     } finally {
       isQuick = performance.now() - started < quick
     }

@@ -1,10 +1,13 @@
-import {loadSmall} from '../core/buffer-body.ts'
+import {loadSmall, SMALL_BODY} from '../core/buffer-body.ts'
+import {createBufferPool} from '../core/buffer-pool.ts'
 import {isFailure} from '../core/failure.ts'
 import type {PartReceipt, StoredObject} from '../stores/store.ts'
 import {dropEarlier} from './session-keeper.ts'
 import type {Work, WorkNeeds} from './work.ts'
 
 const NO_RECEIPTS: readonly PartReceipt[] = []
+
+const rooms = createBufferPool()
 
 /** Drops what an earlier run left of an upload that now goes whole. */
 export function openWhole(needs: WorkNeeds): Work | Promise<Work> {
@@ -17,7 +20,8 @@ function createWhole({id, target, options, source, plan, store, call, settings}:
 
   async function send(): Promise<void> {
     // What is read at once is one state of the file; of a larger one the store must not get two.
-    const loaded = loadSmall(source.body({offset: 0, size: source.size}))
+    const room = source.size > SMALL_BODY ? undefined : rooms.take(source.size)
+    const loaded = loadSmall(source.body({offset: 0, size: source.size}), room)
     const body = loaded instanceof Promise ? await loaded : loaded
     if (body.bytes === undefined) await source.check()
     let done: StoredObject
@@ -28,6 +32,8 @@ function createWhole({id, target, options, source, plan, store, call, settings}:
       if (isFailure(error, 'integrity')) await source.check()
       throw error
     }
+    // What has failed may still be on its way somewhere: its room is not used again.
+    if (room !== undefined) rooms.give(room)
     const checked = source.check()
     if (checked instanceof Promise) await checked
     stored = done

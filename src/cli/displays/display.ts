@@ -85,23 +85,28 @@ async function openDisplay(
   return withResults({event() {}, end() {}}, stdout)
 }
 
+/** So long, in ms, results gather: a person sees no difference, and a write costs as much as a dozen lines. */
+const GATHER = 10
+
 function withResults(teller: Teller, stdout: NodeJS.WritableStream): Display {
   const results = gatherLines(stdout)
-  let isAsked = false
+  let timer: NodeJS.Timeout | undefined
+
+  function flush(): void {
+    clearTimeout(timer)
+    timer = undefined
+    results.flush()
+  }
+
   return {
     event: teller.event,
     above(line) {
       results.add(line)
-      if (isAsked) return
-      isAsked = true
-      setImmediate(() => {
-        isAsked = false
-        results.flush()
-      })
+      timer ??= setTimeout(flush, GATHER)
     },
     end() {
       teller.end()
-      results.flush()
+      flush()
     },
   }
 }

@@ -1,4 +1,4 @@
-import {ALGORITHM, authorize, formatAmzDate, scopeOf, signRequest} from './signature.ts'
+import {ALGORITHM, authorize, credentialOf, formatAmzDate, signRequest} from './signature.ts'
 import type {Signer} from './signature.ts'
 
 export interface Credentials {
@@ -45,7 +45,10 @@ export function encodeKey(key: string): string {
 
 /** Sorted by the encoded names, as SigV4 asks. */
 export function encodeQuery(query: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(query).map(([name, value]) => [encodeWord(name), encodeWord(value)] as const)
+  const entries = Object.entries(query)
+  // Most requests have none.
+  if (entries.length === 0) return ''
+  const pairs = entries.map(([name, value]) => [encodeWord(name), encodeWord(value)] as const)
   return pairs
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([name, value]) => `${name}=${value}`)
@@ -93,7 +96,7 @@ export function createPresign(
   const date = formatAmzDate(signingDate(options))
   const shared = encodeQuery({
     'X-Amz-Algorithm': ALGORITHM,
-    'X-Amz-Credential': `${signer.accessKeyId}/${scopeOf(date, signer)}`,
+    'X-Amz-Credential': credentialOf(date, signer),
     'X-Amz-Date': date,
     'X-Amz-Expires': String(expiresInSeconds),
     ...(sessionToken === undefined ? {} : {'X-Amz-Security-Token': sessionToken}),
@@ -102,12 +105,13 @@ export function createPresign(
     const headers = withHost({origin, headers: given})
     const names = Object.keys(headers).sort()
     const own = encodeQuery(query)
-    const named = `X-Amz-SignedHeaders=${encodeWord(names.join(';'))}`
+    const list = names.join(';')
+    const named = `X-Amz-SignedHeaders=${encodeWord(list)}`
     // All names of S3 are in lower case, and so stand behind this one.
     if (own !== '' && own < named) throw new Error('What is signed must stand in order.')
     const rest = own === '' ? named : `${named}&${own}`
     const signable = {method, path, query: `${shared}&${rest}`, headers, payload: UNSIGNED_PAYLOAD}
-    const signature = signRequest(signable, names, date, signer)
+    const signature = signRequest(signable, {names, list}, date, signer)
     return {url: `${origin}${path}?${shared}&X-Amz-Signature=${signature}&${rest}`, signature}
   }
 }

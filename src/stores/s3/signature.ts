@@ -1,4 +1,5 @@
-import {createHmac, hash} from 'node:crypto'
+import {createHmac, createSecretKey, hash} from 'node:crypto'
+import type {KeyObject} from 'node:crypto'
 
 /** What a signature covers. */
 export interface Signable {
@@ -30,21 +31,44 @@ const UNSIGNED = new Set(
   ),
 )
 
-let known: {readonly name: string; readonly key: Buffer} | undefined
-
-/** What the signatures of one day are good for. */
-export function scopeOf(date: string, {region, service}: Signer): string {
-  return `${date.slice(0, 8)}/${region}/${service}/aws4_request`
+/** What all signatures of one second and one key have in common. */
+interface Scope extends Signer {
+  readonly date: string
+  /** What the signatures of one day are good for. */
+  readonly name: string
+  readonly key: KeyObject
 }
 
-/** The key of one scope; the same for all requests of a run, so the last one is remembered. */
-function signingKey(secret: string, scope: string): Buffer {
-  const name = `${scope} ${secret}`
-  if (known?.name === name) return known.key
-  let key: string | Buffer = `AWS4${secret}`
-  for (const word of scope.split('/')) key = hmac(key, word)
-  known = {name, key: key as Buffer}
-  return known.key
+let latest: Scope | undefined
+
+/** The requests of a run come by the hundred a second: the latest is remembered. */
+function findScope(date: string, signer: Signer): Scope {
+  if (
+    latest?.date !== date ||
+    latest.secretAccessKey !== signer.secretAccessKey ||
+    latest.region !== signer.region ||
+    latest.service !== signer.service
+  )
+    latest = {...signer, date, ...makeKey(date, signer)}
+  return latest
+}
+
+function makeKey(date: string, {region, service, secretAccessKey}: Signer): Pick<Scope, 'name' | 'key'> {
+  const words = [date.slice(0, 8), region, service, 'aws4_request']
+  let key = Buffer.from(`AWS4${secretAccessKey}`)
+  for (const word of words) key = createHmac('sha256', key).update(word).digest()
+  return {name: words.join('/'), key: createSecretKey(key)}
+}
+
+/** The signer and what its signatures are good for, as a request names them. */
+export function credentialOf(date: string, signer: Signer): string {
+  return `${signer.accessKeyId}/${findScope(date, signer).name}`
+}
+
+/** Names of headers in their order, and as a request lists them. */
+export interface SignedNames {
+  readonly names: readonly string[]
+  readonly list: string
 }
 
 /**
@@ -54,16 +78,15 @@ function signingKey(secret: string, scope: string): Buffer {
  */
 export function signRequest(
   {method, path, query, headers, payload}: Signable,
-  names: readonly string[],
+  {names, list}: SignedNames,
   date: string,
   signer: Signer,
 ): string {
-  let lines = ''
-  for (const name of names) lines += `${name}:${clean(headers[name] ?? '')}\n`
-  const canonical = `${method}\n${path}\n${query}\n${lines}\n${names.join(';')}\n${payload}`
-  const scope = scopeOf(date, signer)
-  const text = `${ALGORITHM}\n${date}\n${scope}\n${hash('sha256', canonical)}`
-  return hmac(signingKey(signer.secretAccessKey, scope), text).toString('hex')
+  let canonical = `${method}\n${path}\n${query}\n`
+  for (const name of names) canonical += `${name}:${clean(headers[name] ?? '')}\n`
+  canonical += `\n${list}\n${payload}`
+  const {name, key} = findScope(date, signer)
+  return createHmac('sha256', key).update(`${ALGORITHM}\n${date}\n${name}\n${hash('sha256', canonical)}`).digest('hex')
 }
 
 /** Returns the `authorization` of a request. `date` is that of its `x-amz-date`. */
@@ -71,17 +94,24 @@ export function signRequest(
 export function authorize(signable: Signable, date: string, signer: Signer): string {
   const names = signedNames(signable.headers)
   const signature = signRequest(signable, names, date, signer)
-  return `${ALGORITHM} Credential=${signer.accessKeyId}/${scopeOf(date, signer)}, SignedHeaders=${names.join(';')}, Signature=${signature}`
+  return `${ALGORITHM} Credential=${credentialOf(date, signer)}, SignedHeaders=${names.list}, Signature=${signature}`
 }
 
-let shape: {readonly of: string; readonly names: readonly string[]} | undefined
+let shape: (SignedNames & {readonly all: readonly string[]}) | undefined
 
 /** The requests of a run have the same headers again and again. */
-function signedNames(headers: Signable['headers']): readonly string[] {
+function signedNames(headers: Signable['headers']): SignedNames {
   const all = Object.keys(headers)
-  const of = all.join(' ')
-  if (shape?.of !== of) shape = {of, names: all.filter(isSigned).sort()}
-  return shape.names
+  if (shape === undefined || !isSame(all, shape.all)) {
+    const names = all.filter(isSigned).sort()
+    shape = {all, names, list: names.join(';')}
+  }
+  return shape
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  for (let index = 0; index < some.length; index++) if (some[index] !== others[index]) return false
+  return some.length === others.length
 }
 
 let second = {at: Number.NaN, text: ''}
@@ -97,10 +127,8 @@ function isSigned(name: string): boolean {
   return !UNSIGNED.has(name) && !/^(?:proxy|sec)-/u.test(name)
 }
 
-function clean(value: string): string {
-  return /\s/u.test(value) ? value.replaceAll(/\s+/gu, ' ').trim() : value
-}
+const BLANK = /\s/u
 
-function hmac(key: string | Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text).digest()
+function clean(value: string): string {
+  return BLANK.test(value) ? value.replaceAll(/\s+/gu, ' ').trim() : value
 }
