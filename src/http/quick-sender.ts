@@ -8,6 +8,7 @@ import type {WholeAnswer} from './answer-reader.ts'
 import type {Origin} from './origin.ts'
 import type {Request} from './send.ts'
 import {readSendQueue} from './send-queue.ts'
+import {atEndOfTurn} from './turn.ts'
 import {DEFAULT_WAITS} from './waits.ts'
 import type {Waits} from './waits.ts'
 
@@ -54,17 +55,21 @@ export function createQuickSender(agent: http.Agent, origin: Origin): QuickSende
           watch.stop()
           letGo()
         }
+        const finish = (answer: WholeAnswer): void => {
+          end()
+          // What was answered before it was sent ends its connection.
+          if (answer.isReusable && socket.writableLength === 0) connections.give(connection)
+          else socket.destroy()
+          resolve(answer)
+        }
         const bytes = connection.scratch(head.length + body.length)
         bytes.write(head, 0, 'latin1')
         body.copy(bytes, head.length)
         connection.exchange(bytes, {
           onMove: watch.move,
           onAnswer(answer) {
-            end()
-            // What was answered before it was sent ends its connection.
-            if (answer.isReusable && socket.writableLength === 0) connections.give(connection)
-            else socket.destroy()
-            resolve(answer)
+            // That it was sent, Node may say of TLS only at the end of a turn.
+            atEndOfTurn(() => finish(answer))
           },
           onFailure(error) {
             end()
