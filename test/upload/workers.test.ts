@@ -47,11 +47,22 @@ describe('workers', () => {
     expect(await count(200, busy)).to.deep.equal({workers: 4, atOnce: 4})
   })
 
-  it('become more only after each has done something', async () => {
+  it('become more before any has done something, where all of them wait', async () => {
     let done = (): void => {}
     const held = new Promise<void>(resolve => (done = resolve))
-    void sleep(60).then(done)
-    expect(await count(6, () => held)).to.deep.equal({workers: 4, atOnce: 4})
+    void sleep(100).then(done)
+    expect((await count(600, () => held)).atOnce).to.equal(32)
+  })
+
+  it('become more only after each has done something, where the thread is busy with those there are', async () => {
+    let turns = 0
+    const busy = async (): Promise<void> => {
+      while (++turns < 100) {
+        work(2)
+        await setImmediate()
+      }
+    }
+    expect(await count(6, busy)).to.deep.equal({workers: 4, atOnce: 4})
   })
 
   it('come to an end together when one fails, and tell how', async () => {
