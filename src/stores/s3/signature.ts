@@ -86,7 +86,9 @@ export function signRequest(
   for (const name of names) canonical += `${name}:${clean(headers[name] ?? '')}\n`
   canonical += `\n${list}\n${payload}`
   const {name, key} = findScope(date, signer)
-  return createHmac('sha256', key).update(`${ALGORITHM}\n${date}\n${name}\n${hash('sha256', canonical)}`).digest('hex')
+  return createHmac('sha256', key)
+    .update(`${ALGORITHM}\n${date}\n${name}\n${hash('sha256', canonical)}`)
+    .digest('hex')
 }
 
 /** Returns the `authorization` of a request. `date` is that of its `x-amz-date`. */
