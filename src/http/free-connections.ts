@@ -175,7 +175,7 @@ function watchConnection(open: OpenSocket, isTls: boolean): Connection {
     exchange(bytes, to) {
       listener = to
       reader = createAnswerReader()
-      // Together with others: each write alone finds the other end asleep, and to wake it up costs 11 us of CPU.
+      // Together with others: each write alone finds the other end asleep, and to wake it up costs 11 µs of CPU.
       atEndOfTurn(() => socket.write(bytes))
     },
   }

@@ -64,7 +64,7 @@ export function createQuickSender(agent: http.Agent, origin: Origin): QuickSende
         }
         const bytes = connection.scratch(head.length + body.length)
         bytes.write(head, 0, 'latin1')
-        body.copy(bytes, head.length)
+        bytes.set(body, head.length)
         connection.exchange(bytes, {
           onMove: watch.move,
           onAnswer(answer) {
