@@ -1,22 +1,22 @@
-const waiting = new WeakMap<AbortSignal, Set<() => void>>()
+import {createBag} from './bag.ts'
+import type {Bag} from './bag.ts'
+
+const waiting = new WeakMap<AbortSignal, Bag<() => void>>()
 
 /**
  * Calls back once when a signal aborts, until it is let go.
  *
  * All who wait for one signal share a listener: a signal looks through all it has for each that comes or goes. And what is
  * removed from a signal still holds its listener and the one that was added after it. A signal of a long run makes a chain
- * of them, and the collector of young objects takes it all for alive once its first has grown old: 10 KB a part. So a
- * listener whose callbacks were let go holds nothing.
+ * of them, and the collector of young objects takes it all for alive once its first has grown old: 10 KB a part.
  */
 export function onAbort(signal: AbortSignal, run: () => void): () => void {
   const all = waiting.get(signal) ?? listen(signal)
-  let wanted: (() => void) | undefined = run
-  const own = (): void => wanted?.()
-  all.add(own)
+  const letGo = all.add(run)
   return () => {
-    wanted = undefined
+    letGo()
     // What nobody waits for may be collected.
-    if (all.delete(own) && all.size === 0) forget(signal)
+    if (all.size === 0) forget(signal, all)
   }
 }
 
@@ -36,8 +36,8 @@ export async function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise
   }
 }
 
-function listen(signal: AbortSignal): Set<() => void> {
-  const all = new Set<() => void>()
+function listen(signal: AbortSignal): Bag<() => void> {
+  const all = createBag<() => void>()
   waiting.set(signal, all)
   signal.addEventListener('abort', onEvent, {once: true})
   return all
@@ -49,7 +49,9 @@ function onEvent(this: AbortSignal): void {
   for (const run of all) run()
 }
 
-function forget(signal: AbortSignal): void {
+function forget(signal: AbortSignal, all: Bag<() => void>): void {
+  // Others may wait by now, where one lets go twice.
+  if (waiting.get(signal) !== all) return
   waiting.delete(signal)
   signal.removeEventListener('abort', onEvent)
 }

@@ -87,12 +87,7 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
   return {
     isSmall: () => work?.plan.count === 0 && work.plan.size < SMALL_OBJECT,
     begin: () => begin().catch(fail),
-    *pieces() {
-      for (const run of work?.pieces() ?? []) {
-        if (failure !== undefined) return
-        yield piece(run)
-      }
-    },
+    pieces: () => mapWhile(work?.pieces() ?? [], run => (failure === undefined ? piece(run) : undefined)),
     async settle() {
       if (running > 0) await new Promise<void>(resolve => (wake = resolve))
       let stored: StoredObject | undefined
@@ -122,5 +117,18 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
       running = 0
       wake()
     },
+  }
+}
+
+/**
+ * Maps items until nothing comes of one. A generator that stands in no other function: for each one that a function makes
+ * V8 makes a map as well, which lives until all of the heap is collected, and whatever that function knows with it: 5 KB of a
+ * small file.
+ */
+function* mapWhile<T, U>(items: Iterable<T>, map: (item: T) => U | undefined): Generator<U> {
+  for (const item of items) {
+    const mapped = map(item)
+    if (mapped === undefined) return
+    yield mapped
   }
 }

@@ -1,4 +1,5 @@
 import {setMaxListeners} from 'node:events'
+import {createBag} from '../core/bag.ts'
 import {asFailure, Failure} from '../core/failure.ts'
 import {createSlots} from '../core/slots.ts'
 import {formatTarget} from '../core/target.ts'
@@ -76,7 +77,7 @@ export async function uploadAll(
   store: UploadStore,
   settings: UploadSettings,
 ): Promise<UploadSummary> {
-  const open = new Set<ObjectTransfer>()
+  const open = createBag<ObjectTransfer>()
   // All that waits listens to it; Node would print a warning at the eleventh.
   setMaxListeners(0, settings.signal)
   const log = createFailureLog(settings.maxFailures ?? Infinity, Math.max(LEAST_PATIENCE, settings.concurrency * 2))
@@ -115,13 +116,13 @@ export async function uploadAll(
         continue
       }
       const transfer = createObjectTransfer(id, item, store, settings)
-      open.add(transfer)
+      const letGo = open.add(transfer)
       await transfer.begin()
       if (transfer.isSmall()) {
         // One after the other by one worker: for each step that many small objects take there are many of it.
         yield async () => {
           for (const run of transfer.pieces()) await run()
-          await end(transfer)
+          await end(transfer, letGo)
         }
         continue
       }
@@ -131,15 +132,15 @@ export async function uploadAll(
         if (waited instanceof Promise) await waited
         yield () => run().finally(room.give)
       }
-      yield () => end(transfer)
+      yield () => end(transfer, letGo)
     }
   }
 
-  async function end(transfer: ObjectTransfer): Promise<void> {
+  async function end(transfer: ObjectTransfer, letGo: () => void): Promise<void> {
     const {failure} = await transfer.finish()
     // What an interrupt ended is settled, and counted, with all the others below.
     if (settings.signal.aborted) return
-    open.delete(transfer)
+    letGo()
     if (failure === undefined) {
       done++
       log.succeed()
