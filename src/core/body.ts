@@ -5,6 +5,8 @@ export interface Body {
   readonly size: number
   /** The bytes themselves, where they are in memory anyway. */
   readonly bytes?: Buffer
+  /** So many bytes right before `bytes` are free: what goes ahead of them may be written there. */
+  readonly headroom?: number
   /** Where the bytes lie, if they lie in a file: another thread can read them there by itself. */
   readonly file?: FilePlace
   /**

@@ -11,6 +11,8 @@ export interface Connection {
   readonly socket: Socket
   /** Returns so many bytes that the next exchange may send; the same ones each time. */
   scratch(size: number): Buffer
+  /** Whether the process waits for it, as it does from the beginning. */
+  hold(isHeld: boolean): void
   /** True until it stands, TLS included. */
   isConnecting(): boolean
   /**
@@ -79,8 +81,14 @@ export function createFreeConnections(agent: http.Agent, {isTls, hostname, port}
       all.delete(socket)
       const index = free.indexOf(connection)
       if (index >= 0) free.splice(index, 1)
+      letGo()
     })
     return connection
+  }
+
+  /** What idles does not keep the process; that something is on its way does. */
+  function letGo(): void {
+    if (free.length === all.size) for (const connection of free) connection.hold(false)
   }
 
   return {
@@ -89,16 +97,15 @@ export function createFreeConnections(agent: http.Agent, {isTls, hostname, port}
         const connection = free.pop()
         if (connection === undefined) return connect()
         if (connection.socket.destroyed || !connection.socket.writable) continue
-        connection.socket.ref()
+        connection.hold(true)
         return connection
       }
     },
     give(connection) {
       if (free.length >= MOST_FREE || connection.socket.destroyed) connection.socket.destroy()
       else {
-        // What idles does not keep the process.
-        connection.socket.unref()
         free.push(connection)
+        letGo()
       }
     },
     close() {
@@ -165,8 +172,15 @@ function watchConnection(open: OpenSocket, isTls: boolean): Connection {
   })
 
   let room: Buffer | undefined
+  let held = true
   return {
     socket,
+    hold(isHeld) {
+      if (isHeld === held) return
+      held = isHeld
+      if (isHeld) socket.ref()
+      else socket.unref()
+    },
     scratch(size) {
       if (room === undefined || room.length < size) room = Buffer.allocUnsafeSlow(size + SPARE)
       return room.subarray(0, size)

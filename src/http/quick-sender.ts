@@ -1,4 +1,5 @@
 import http from 'node:http'
+import type {Body} from '../core/body.ts'
 import {Failure} from '../core/failure.ts'
 import {onAbort} from '../core/signals.ts'
 import {formatDuration} from '../core/durations.ts'
@@ -17,10 +18,13 @@ export interface QuickOptions {
   readonly waits: Waits
 }
 
+/** What is sent, and how many bytes are free right before it. */
+export type SmallBody = Required<Pick<Body, 'bytes' | 'headroom'>>
+
 /** Sends small requests straight to one origin, over connections of its own. */
 export interface QuickSender {
   /** Fails as the connection does, with a Failure of the waits, or `signal.reason`. */
-  send(request: Request, body: Buffer, options: QuickOptions): Promise<WholeAnswer>
+  send(request: Request, body: SmallBody, options: QuickOptions): Promise<WholeAnswer>
   close(): void
 }
 
@@ -45,7 +49,7 @@ export function createQuickSender(agent: http.Agent, origin: Origin): QuickSende
     close: () => connections.close(),
     send: (request, body, {signal, waits}) =>
       new Promise((resolve, reject) => {
-        const head = formatHead(request, host, body.length)
+        const head = formatHead(request, host, body.bytes.length)
         const connection = connections.take()
         const {socket} = connection
         const watch = watchOf(connection)
@@ -62,10 +66,7 @@ export function createQuickSender(agent: http.Agent, origin: Origin): QuickSende
           else socket.destroy()
           resolve(answer)
         }
-        const bytes = connection.scratch(head.length + body.length)
-        bytes.write(head, 0, 'latin1')
-        bytes.set(body, head.length)
-        connection.exchange(bytes, {
+        connection.exchange(joinBytes(head, body, connection), {
           onMove: watch.move,
           onAnswer(answer) {
             // That it was sent, Node may say of TLS only at the end of a turn.
@@ -78,6 +79,16 @@ export function createQuickSender(agent: http.Agent, origin: Origin): QuickSende
         })
       }),
   }
+}
+
+/** Head and body in one piece: where the body is, if the head fits in before it. */
+function joinBytes(head: string, {bytes, headroom}: SmallBody, connection: Connection): Buffer {
+  const size = head.length + bytes.length
+  const isRoom = head.length <= headroom
+  const all = isRoom ? Buffer.from(bytes.buffer, bytes.byteOffset - head.length, size) : connection.scratch(size)
+  all.write(head, 0, 'latin1')
+  if (!isRoom) all.set(bytes, head.length)
+  return all
 }
 
 /** Names that Node takes, in lower case: a run has few. */

@@ -172,12 +172,12 @@ async function exchangeSmall(
   const {body} = request
   const loading = body === undefined ? undefined : loadSmall(body)
   const loaded = loading instanceof Promise ? await loading : loading
-  const bytes = loaded?.bytes ?? NOTHING
+  const {bytes = NOTHING, headroom = 0} = loaded ?? {}
   signal.throwIfAborted()
   if (bytes.length > 0) onWindow?.(bytes, 0)
   // Whoever may take so long to begin may take as long to go on.
   const given = answer === undefined ? waits : {...waits, answer, stall: answer}
-  const {status, headers, text} = await quick.send(request, bytes, {signal, waits: given})
+  const {status, headers, text} = await quick.send(request, {bytes, headroom}, {signal, waits: given})
   // Of a body that leaves in one write nothing can be told before.
   if (bytes.length > 0) onSent?.(bytes.length)
   return {status, headers, text}

@@ -1,4 +1,6 @@
+import {appendFileSync} from 'node:fs'
 import type {FileHandle} from 'node:fs/promises'
+import {quickCall} from './quick-calls.ts'
 
 /** A file to which lines are appended, many with one write. */
 export interface LineFile {
@@ -16,13 +18,17 @@ export function createLineFile(handle: FileHandle, onFailure: (error: unknown) =
   let timer: NodeJS.Timeout | undefined
   let writing = Promise.resolve()
   let failed: {readonly error: unknown} | undefined
+  const append = quickCall(
+    (lines: string) => appendFileSync(handle.fd, lines),
+    lines => handle.appendFile(lines),
+  )
 
   async function write(): Promise<void> {
     const lines = waiting
     waiting = ''
     if (lines === '' || failed !== undefined) return
     try {
-      await handle.appendFile(lines)
+      await append(lines)
     } catch (error) {
       failed = {error}
       onFailure(error)

@@ -71,6 +71,10 @@ const openFd = quickCall(
   },
 )
 const closeFd = quickCall(closeSync, promisify(close))
+const statFd = quickCall(
+  (fd: number): BigIntStats => fstatSync(fd, EXACT),
+  fd => inPool.fstat(fd, EXACT),
+)
 const statPath = quickCall(
   (path: string): BigIntStats => statSync(path, EXACT),
   path => inPool.stat(path, EXACT),
@@ -101,19 +105,27 @@ function createSource({fd, stats}: Opened, path: string, isPrefix: boolean): Sou
   const fail = (error: unknown): never => {
     throw changed(path, 'it is gone', error)
   }
+
+  /** Whatever is done to a file, its removal too, leaves a trace in it: its path is asked for only where there is one. */
+  function checkOpened(now: BigIntStats): Check | Promise<Check> {
+    if (now.ctimeNs === stats.ctimeNs && now.nlink === stats.nlink && now.size === stats.size) return 'same'
+    let found: BigIntStats | Promise<BigIntStats>
+    try {
+      found = statPath(path)
+    } catch (error) {
+      return fail(error)
+    }
+    return found instanceof Promise ? found.catch(fail).then(compare) : compare(found)
+  }
+
   return {
     path,
     size: identity.size,
     identity,
     body: range => fileBody(readAt, fd, range, path),
     check() {
-      let now: BigIntStats | Promise<BigIntStats>
-      try {
-        now = statPath(path)
-      } catch (error) {
-        return fail(error)
-      }
-      return now instanceof Promise ? now.catch(fail).then(compare) : compare(now)
+      const now = statFd(fd)
+      return now instanceof Promise ? now.then(checkOpened) : checkOpened(now)
     },
     close: () => closeFd(fd),
   }

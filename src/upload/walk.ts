@@ -62,8 +62,7 @@ export async function* walkFolder(root: string, {symlinks, isWanted, tell}: Walk
     const failed = (failure: Failure): Found => ({path, name, order, failure})
     const passOver = (how: string): void => tell(`"${nameOf(path)}" ${how}: passed over.`)
     if (!isWanted(name)) continue
-    if (!isUtf8(Buffer.from(entry.name, 'latin1')))
-      yield {...failed(notUtf8(path, kind === 'folder')), isNameless: true}
+    if (!isText(entry.name)) yield {...failed(notUtf8(path, kind === 'folder')), isNameless: true}
     else if (isLink && symlinks === 'skip') passOver('is a symbolic link')
     else if (isLink && symlinks === 'error') yield failed(isSymlink(path))
     else if (kind === 'nowhere') yield failed(leadsNowhere(path))
@@ -96,9 +95,16 @@ async function nextEntry(level: Level): Promise<FolderEntry | Failure | undefine
   }
 }
 
+// oxlint-disable-next-line no-control-regex
+const ASCII = /^[\u0000-\u007F]*$/u
+
+/** Whether the bytes of a name are UTF-8, as keys must be. */
+function isText(name: string): boolean {
+  return ASCII.test(name) || isUtf8(Buffer.from(name, 'latin1'))
+}
+
 function decodeName(order: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return /^[\u0000-\u007F]*$/u.test(order) ? order : Buffer.from(order, 'latin1').toString()
+  return ASCII.test(order) ? order : Buffer.from(order, 'latin1').toString()
 }
 
 /** Not `path.join`: it takes `..` away, which behind a link is another folder. */

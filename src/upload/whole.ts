@@ -1,4 +1,4 @@
-import {loadSmall, SMALL_BODY} from '../core/buffer-body.ts'
+import {HEADROOM, loadSmall, SMALL_BODY} from '../core/buffer-body.ts'
 import {createBufferPool} from '../core/buffer-pool.ts'
 import {isFailure} from '../core/failure.ts'
 import type {PartReceipt, StoredObject} from '../stores/store.ts'
@@ -20,7 +20,7 @@ function createWhole({id, target, options, source, plan, store, call, settings}:
 
   async function send(): Promise<void> {
     // What is read at once is one state of the file; of a larger one the store must not get two.
-    const room = source.size > SMALL_BODY ? undefined : rooms.take(source.size)
+    const room = source.size > SMALL_BODY ? undefined : rooms.take(HEADROOM + source.size)
     const loaded = loadSmall(source.body({offset: 0, size: source.size}), room)
     const body = loaded instanceof Promise ? await loaded : loaded
     if (body.bytes === undefined) await source.check()
