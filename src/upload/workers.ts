@@ -49,10 +49,14 @@ export async function runWorkers(
   }
 
   let before = performance.eventLoopUtilization()
+  let last = before
   const look = setInterval(() => {
     const now = performance.eventLoopUtilization()
-    const {utilization} = performance.eventLoopUtilization(now, before)
-    if (done < running.length && utilization > IDLE) return
+    const isRound = done >= running.length
+    // Before the first answers, what it took to make the first connections tells nothing of how it is now.
+    const {utilization} = performance.eventLoopUtilization(now, isRound ? before : last)
+    last = now
+    if (!isRound && utilization > IDLE) return
     before = now
     done = 0
     // Squared: whatever is done for the first times, connections among it, takes longer than it will.

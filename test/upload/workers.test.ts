@@ -54,6 +54,18 @@ describe('workers', () => {
     expect((await count(600, () => held)).atOnce).to.equal(32)
   })
 
+  it('become more once they wait, however busy the thread was with their beginnings', async () => {
+    let begun = 0
+    let done = (): void => {}
+    const held = new Promise<void>(resolve => (done = resolve))
+    const beginAndWait = async (): Promise<void> => {
+      if (++begun <= LIMITS.least) work(60)
+      if (begun === LIMITS.least) void sleep(120).then(done)
+      await held
+    }
+    expect((await count(600, beginAndWait)).atOnce).to.equal(32)
+  })
+
   it('become more only after each has done something, where the thread is busy with those there are', async () => {
     let turns = 0
     const busy = async (): Promise<void> => {
