@@ -6,6 +6,7 @@ import type {PartPlan, PartReceipt, StoredObject, UploadStore} from '../stores/s
 import {makeCall} from './part-call.ts'
 import {openParts} from './parts.ts'
 import {planParts} from './plan.ts'
+import type {SmallFile} from './small-file.ts'
 import {openFile} from './source.ts'
 import type {FileIdentity, Source} from './source.ts'
 import type {UploadItem, UploadSettings} from './transfer.ts'
@@ -38,7 +39,14 @@ export interface Attempt {
   cancel(reason: unknown): void
 }
 
-export function createAttempt(id: number, item: UploadItem, store: UploadStore, settings: UploadSettings): Attempt {
+/** Of a file that was read ahead of its turn `takeNear` returns what was read. */
+export function createAttempt(
+  id: number,
+  item: UploadItem,
+  store: UploadStore,
+  settings: UploadSettings,
+  takeNear: () => SmallFile | undefined = () => undefined,
+): Attempt {
   const {path, target, options} = item
   const {onEvent, keep} = settings
   const tell = (message: string): void => onEvent({event: 'note', id, message})
@@ -72,11 +80,12 @@ export function createAttempt(id: number, item: UploadItem, store: UploadStore, 
   }
 
   async function begin(): Promise<void> {
-    const found = openFile(path, settings.onChange === 'prefix')
+    const near = takeNear()
+    const found = near?.source ?? openFile(path, settings.onChange === 'prefix')
     source = found instanceof Promise ? await found : found
     const call = makeCall(id, 0, settings.signal, settings)
     const plan = planParts(source.size, await store.limits(call), settings)
-    const needs = {id, target, options, source, plan, store, call, settings, keep, tell}
+    const needs = {id, target, options, source, plan, store, call, settings, keep, tell, near}
     const opened = plan.count === 0 ? openWhole(needs) : openParts(needs)
     work = opened instanceof Promise ? await opened : opened
     const {size, count: parts, partSize} = work.plan

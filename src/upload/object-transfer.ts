@@ -3,6 +3,7 @@ import {formatTarget} from '../core/target.ts'
 import type {UploadStore} from '../stores/store.ts'
 import {createAttempt} from './attempt.ts'
 import type {AttemptEnd} from './attempt.ts'
+import type {NearItem} from './read-ahead.ts'
 import type {UploadItem, UploadSettings} from './transfer.ts'
 
 /** One object's way up, with as many attempts as it may take. */
@@ -27,13 +28,13 @@ const MOST_ATTEMPTS = 3
 
 export function createObjectTransfer(
   id: number,
-  item: UploadItem,
+  {item, take}: NearItem<UploadItem>,
   store: UploadStore,
   settings: UploadSettings,
 ): ObjectTransfer {
   const started = performance.now()
   const {onEvent} = settings
-  let attempt = createAttempt(id, item, store, settings)
+  let attempt = createAttempt(id, item, store, settings, take)
   let ended: Promise<TransferEnd> | undefined
 
   /** Why another attempt from the start may succeed, as one sentence. */

@@ -9,6 +9,7 @@ import {createObjectTransfer, GO_ON} from './object-transfer.ts'
 import type {ObjectTransfer} from './object-transfer.ts'
 import type {CallSettings} from './part-call.ts'
 import type {KeepSettings} from './session-keeper.ts'
+import {readAhead} from './read-ahead.ts'
 import {isRefused, isSkipped} from './source-items.ts'
 import type {RefusedItem, SkippedItem, SourceItem} from './source-items.ts'
 import type {FileIdentity} from './source.ts'
@@ -103,37 +104,42 @@ export async function uploadAll(
 
   async function* produceWork(): AsyncGenerator<() => Promise<void>> {
     let id = 0
-    for await (const item of items) {
-      settings.signal.throwIfAborted()
-      whyStopped = log.whyStop()
-      if (whyStopped !== undefined) {
-        settings.onEvent({event: 'note', id: 0, message: whyStopped})
-        return
-      }
-      id++
-      if (isSkipped(item) || isRefused(item)) {
-        tellAside(id, item)
-        continue
-      }
-      const transfer = createObjectTransfer(id, item, store, settings)
-      const letGo = open.add(transfer)
-      await transfer.begin()
-      if (transfer.isSmall()) {
-        // One after the other by one worker: for each step that many small objects take there are many of it.
-        yield async () => {
-          for (const run of transfer.pieces()) await run()
-          await end(transfer, letGo)
+    for await (const group of readAhead(items, settings.onChange === 'prefix')) {
+      for (const {item, take} of group) {
+        settings.signal.throwIfAborted()
+        whyStopped = log.whyStop()
+        if (whyStopped !== undefined) {
+          settings.onEvent({event: 'note', id: 0, message: whyStopped})
+          return
         }
-        continue
+        id++
+        if (isSkipped(item) || isRefused(item)) {
+          tellAside(id, item)
+          continue
+        }
+        const transfer = createObjectTransfer(id, {item, take}, store, settings)
+        const letGo = open.add(transfer)
+        await transfer.begin()
+        if (!transfer.isSmall()) yield* shareOut(transfer, letGo)
+        else {
+          // One after the other by one worker: for each step that many small objects take there are many of it.
+          yield async () => {
+            for (const run of transfer.pieces()) await run()
+            await end(transfer, letGo)
+          }
+        }
       }
-      for (const run of transfer.pieces()) {
-        // There are workers enough for many small objects: large ones must not be begun far ahead of their turn.
-        const waited = room.take()
-        if (waited instanceof Promise) await waited
-        yield () => run().finally(room.give)
-      }
-      yield () => end(transfer, letGo)
     }
+  }
+
+  async function* shareOut(transfer: ObjectTransfer, letGo: () => void): AsyncGenerator<() => Promise<void>> {
+    for (const run of transfer.pieces()) {
+      // There are workers enough for many small objects: large ones must not be begun far ahead of their turn.
+      const waited = room.take()
+      if (waited instanceof Promise) await waited
+      yield () => run().finally(room.give)
+    }
+    yield () => end(transfer, letGo)
   }
 
   async function end(transfer: ObjectTransfer, letGo: () => void): Promise<void> {

@@ -1,13 +1,10 @@
-import {HEADROOM, loadSmall, SMALL_BODY} from '../core/buffer-body.ts'
-import {createBufferPool} from '../core/buffer-pool.ts'
 import {isFailure} from '../core/failure.ts'
 import type {PartReceipt, StoredObject} from '../stores/store.ts'
 import {dropEarlier} from './session-keeper.ts'
+import {readSmall} from './small-file.ts'
 import type {Work, WorkNeeds} from './work.ts'
 
 const NO_RECEIPTS: readonly PartReceipt[] = []
-
-const rooms = createBufferPool()
 
 /** Drops what an earlier run left of an upload that now goes whole. */
 export function openWhole(needs: WorkNeeds): Work | Promise<Work> {
@@ -15,15 +12,15 @@ export function openWhole(needs: WorkNeeds): Work | Promise<Work> {
   return dropped instanceof Promise ? dropped.then(() => createWhole(needs)) : createWhole(needs)
 }
 
-function createWhole({id, target, options, source, plan, store, call, settings}: WorkNeeds): Work {
+function createWhole({id, target, options, source, near, plan, store, call, settings}: WorkNeeds): Work {
   let stored: StoredObject | undefined
 
   async function send(): Promise<void> {
     // What is read at once is one state of the file; of a larger one the store must not get two.
-    const room = source.size > SMALL_BODY ? undefined : rooms.take(HEADROOM + source.size)
-    const loaded = loadSmall(source.body({offset: 0, size: source.size}), room)
-    const body = loaded instanceof Promise ? await loaded : loaded
-    if (body.bytes === undefined) await source.check()
+    const read = near ?? readSmall(source)
+    const small = read instanceof Promise ? await read : read
+    if (small === undefined) await source.check()
+    const body = small?.body ?? source.body({offset: 0, size: source.size})
     let done: StoredObject
     try {
       done = await store.putWhole(target, body, options, call)
@@ -32,8 +29,8 @@ function createWhole({id, target, options, source, plan, store, call, settings}:
       if (isFailure(error, 'integrity')) await source.check()
       throw error
     }
-    // What has failed may still be on its way somewhere: its room is not used again.
-    if (room !== undefined) rooms.give(room)
+    // What has failed may still be on its way somewhere.
+    small?.release()
     const checked = source.check()
     if (checked instanceof Promise) await checked
     stored = done

@@ -1,6 +1,7 @@
 import type {Failure} from '../core/failure.ts'
 import type {PartPlan, PartReceipt, StoredObject} from '../stores/store.ts'
 import type {SessionNeeds} from './session-keeper.ts'
+import type {SmallFile} from './small-file.ts'
 import type {UploadSettings} from './transfer.ts'
 
 /** What there is to do for one object whose source is open: it goes whole, or in parts. */
@@ -24,4 +25,6 @@ export interface WorkNeeds extends SessionNeeds {
   /** Of the object, in its events. */
   readonly id: number
   readonly settings: UploadSettings
+  /** The source, read already. */
+  readonly near: SmallFile | undefined
 }
