@@ -33,8 +33,9 @@ export async function* gather<T>(items: Iterable<T> | AsyncIterable<T>, most: nu
     }
   } finally {
     const closing = isOver ? undefined : iterator.return?.()
-    // One that is still asked for the next item may take for ever to hear of it.
     if (coming === undefined) await closing
+    // One that is still asked for the next item may take for ever to hear of it.
+    else void Promise.resolve(closing).catch(() => {})
   }
 }
 
