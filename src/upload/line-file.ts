@@ -1,4 +1,4 @@
-import {appendFileSync} from 'node:fs'
+import {appendFileSync, fstatSync} from 'node:fs'
 import type {FileHandle} from 'node:fs/promises'
 import {quickCall} from './quick-calls.ts'
 
@@ -18,10 +18,11 @@ export function createLineFile(handle: FileHandle, onFailure: (error: unknown) =
   let timer: NodeJS.Timeout | undefined
   let writing = Promise.resolve()
   let failed: {readonly error: unknown} | undefined
-  const append = quickCall(
-    (lines: string) => appendFileSync(handle.fd, lines),
-    lines => handle.appendFile(lines),
-  )
+  const inPool = (lines: string): Promise<void> => handle.appendFile(lines)
+  // A pipe whose reader is slow would hold this thread, however quick it was before.
+  const append = fstatSync(handle.fd).isFile()
+    ? quickCall((lines: string) => appendFileSync(handle.fd, lines), inPool)
+    : inPool
 
   async function write(): Promise<void> {
     const lines = waiting

@@ -1,5 +1,5 @@
 import {gather} from './gather.ts'
-import {openSmall} from './small-file.ts'
+import {dropSmall, openSmall} from './small-file.ts'
 import type {SmallFile} from './small-file.ts'
 import {isRefused, isSkipped} from './source-items.ts'
 import type {SourceItem} from './source-items.ts'
@@ -50,7 +50,7 @@ export async function* readAhead(
 function hold(item: SourceItem, small: SmallFile | undefined): HeldItem {
   let held = small
   function drop(): void {
-    void held?.source.close()
+    if (held !== undefined) dropSmall(held)
     held = undefined
   }
   return {

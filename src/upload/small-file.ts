@@ -14,6 +14,22 @@ export interface SmallFile {
   release(): void
 }
 
+/** Closes a file that nobody needs, whatever the system says to that. */
+function closeQuietly(source: Source): void {
+  try {
+    const closing = source.close()
+    if (closing instanceof Promise) closing.catch(() => {})
+  } catch {
+    // What was read is of no use to anybody.
+  }
+}
+
+/** Lets go of a file that was never sent. */
+export function dropSmall({source, release}: SmallFile): void {
+  release()
+  closeQuietly(source)
+}
+
 const rooms = createBufferPool()
 
 /** Reads a file that is small; undefined for any other. Fails `source-changed`. */
@@ -42,7 +58,9 @@ export function openSmall(path: string, isPrefix: boolean): SmallFile | undefine
 }
 
 function readOrClose(source: Source): SmallFile | undefined | Promise<SmallFile | undefined> {
-  const close = (): undefined => void source.close()
+  function close(): undefined {
+    closeQuietly(source)
+  }
   try {
     const small = readSmall(source)
     return small instanceof Promise ? small.catch(close) : (small ?? close())

@@ -106,9 +106,9 @@ function createSource({fd, stats}: Opened, path: string, isPrefix: boolean): Sou
     throw changed(path, 'it is gone', error)
   }
 
-  /** Whatever is done to a file, its removal too, leaves a trace in it: its path is asked for only where there is one. */
-  function checkOpened(now: BigIntStats): Check | Promise<Check> {
-    if (now.ctimeNs === stats.ctimeNs && now.nlink === stats.nlink && now.size === stats.size) return 'same'
+  /** Whatever happens to the file that is open, its removal too, leaves a trace in it: its path is asked for only then. */
+  function checkOpened(now: BigIntStats | undefined): Check | Promise<Check> {
+    if (now !== undefined && isUntouched(stats, now)) return 'same'
     let found: BigIntStats | Promise<BigIntStats>
     try {
       found = statPath(path)
@@ -124,8 +124,14 @@ function createSource({fd, stats}: Opened, path: string, isPrefix: boolean): Sou
     identity,
     body: range => fileBody(readAt, fd, range, path),
     check() {
-      const now = statFd(fd)
-      return now instanceof Promise ? now.then(checkOpened) : checkOpened(now)
+      let now: BigIntStats | Promise<BigIntStats>
+      try {
+        now = statFd(fd)
+      } catch {
+        // A network may have lost it; its path will tell.
+        return checkOpened(undefined)
+      }
+      return now instanceof Promise ? now.catch(() => undefined).then(checkOpened) : checkOpened(now)
     },
     close: () => closeFd(fd),
   }
@@ -143,6 +149,16 @@ export async function identifyFile(path: string): Promise<FileIdentity> {
 /** Returns the size of a file. Fails as `identifyFile` does. */
 export async function checkFile(path: string): Promise<number> {
   return (await identifyFile(path)).size
+}
+
+/** Not by its ctime alone: some file systems have none. */
+function isUntouched(before: BigIntStats, now: BigIntStats): boolean {
+  return (
+    now.ctimeNs === before.ctimeNs &&
+    now.mtimeNs === before.mtimeNs &&
+    now.size === before.size &&
+    now.nlink === before.nlink
+  )
 }
 
 /** Not their identities: to write each as text takes as long as to ask the system. */
