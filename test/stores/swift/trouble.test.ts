@@ -11,6 +11,7 @@ import type {OpenedSwift} from './open-swift.ts'
 import {at, sendParts} from './upload-parts.ts'
 
 const BOX = 'trouble'
+const LAGGING = 'lagging'
 
 describe('a Swift that makes trouble', function () {
   this.timeout(120_000)
@@ -20,7 +21,7 @@ describe('a Swift that makes trouble', function () {
   before(async function () {
     needSwift(this)
     server = await startSwift({
-      settings: {SWIFT_AIO_TOKEN_LIFE: '4', SWIFT_AIO_RECHECK: '5', SWIFT_AIO_MAX_FILE_SIZE: '3145728'},
+      settings: {SWIFT_AIO_TOKEN_LIFE: '4', SWIFT_AIO_RECHECK: '10', SWIFT_AIO_MAX_FILE_SIZE: '3145728'},
     })
     await makeContainer(await signIn(server.v1), BOX)
     const {authUrl, user, key} = server.v1
@@ -62,7 +63,7 @@ describe('a Swift that makes trouble', function () {
     await opened.store.createContainer(at('small'), {quotaBytes: 10}, newCall())
     const body = bufferBody(randomBytes(100))
     let failure
-    // The quota is known to the proxy five seconds later.
+    // The quota is known to the proxy ten seconds later.
     while (failure === undefined) {
       failure = await opened.store.putWhole(at('small', 'x'), body, {}, newCall()).then(
         () => undefined,
@@ -89,9 +90,11 @@ describe('a Swift that makes trouble', function () {
   })
 
   it('lags with its listings: the parts are found by their names, and the manifest joins them', async () => {
-    const session = await opened.store.begin(at(BOX, 'lag'), {}, {size: 5, partSize: 3, count: 2}, newCall())
-    // From here on the proxy knows the container of the parts for five seconds; later it would have nobody to ask.
-    await sendParts(opened.store, at(BOX, 'remembered'), [randomBytes(10)])
+    // A container of its own: what the proxy learnt of another one earlier ends in the middle of this.
+    await makeContainer(await signIn(server.v1), LAGGING)
+    const session = await opened.store.begin(at(LAGGING, 'lag'), {}, {size: 5, partSize: 3, count: 2}, newCall())
+    // From here on the proxy knows the container of the parts for ten seconds; later it would have nobody to ask.
+    await sendParts(opened.store, at(LAGGING, 'remembered'), [randomBytes(10)])
     await server.control('kill', 'container')
     const bodies = ['hel', 'lo'].map(text => bufferBody(Buffer.from(text)))
     const receipts = []
@@ -101,7 +104,7 @@ describe('a Swift that makes trouble', function () {
     await server.control('respawn', 'container')
     expect(await opened.store.listParts(session, newCall())).to.deep.equal([])
     expect((await opened.store.complete(session, receipts, newCall())).size).to.equal(5)
-    const same = await opened.store.compare(at(BOX, 'lag'), bufferBody(Buffer.from('hello')), {}, newCall())
+    const same = await opened.store.compare(at(LAGGING, 'lag'), bufferBody(Buffer.from('hello')), {}, newCall())
     expect(same.by).to.equal('md5')
   })
 })
