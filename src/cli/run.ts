@@ -59,8 +59,8 @@ export async function main(bin: string, find: Find, names: readonly string[]): P
     const written = `${root}dist/help/${isListing ? 'list' : 'all'}/`
     const pjson = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as Interfaces.PJSON
     if (found !== undefined) delete pjson.oclif.commands
-    const config = await Config.load({root: isTold && existsSync(written) ? written : root, pjson})
-    await (found === undefined ? run([...argv], config) : runFound(found, config))
+    const options = {root: isTold && existsSync(written) ? written : root, pjson}
+    await (found === undefined ? run([...argv], await Config.load(options)) : runFound(found, options))
     return await end(Number(process.exitCode ?? 0))
   } catch (error) {
     if (error instanceof Errors.ExitError) return end(error.oclif.exit ?? 1)
@@ -85,8 +85,9 @@ export async function main(bin: string, find: Find, names: readonly string[]): P
  * Runs one command that is known already. Not by oclif's own way: it looks at all commands first, and sorts them, which
  * takes longer than a whole `link`.
  */
-async function runFound({id, words, load}: Found, config: Config): Promise<void> {
+async function runFound({id, words, load}: Found, options: Interfaces.Options): Promise<void> {
   const command = await load()
   command.id = id
-  await command.run([...words], config)
+  // It reads its own configuration, even where one is handed to it.
+  await command.run([...words], options)
 }

@@ -154,6 +154,29 @@ describe('certificates', () => {
     expect(neither).to.include({code: 'config', retryable: false})
   })
 
+  it('are for the names that stand in them, of hosts and addresses', async () => {
+    const cases = [
+      {names: ['localhost'], localhost: true, '127.0.0.1': false},
+      {names: ['127.0.0.1'], localhost: false, '127.0.0.1': true},
+      {names: ['elsewhere.example', 'localhost'], localhost: true, '127.0.0.1': false},
+      {names: ['*.localhost', '127.0.0.1'], localhost: false, '127.0.0.1': true},
+    ] as const
+    for (const {names, ...hosts} of cases) {
+      const certificate = makeCertificate(names)
+      const server = await startServer((_, response) => response.end(), {tls: certificate})
+      for (const [host, isNamed] of Object.entries(hosts)) {
+        for (const options of [{}, {body: bufferBody(Buffer.from('small'))}]) {
+          const sent = sendTo(openWire({extraCa: [certificate.cert]}), `https://${host}:${server.port}`, options)
+          const code = await sent.then(
+            () => 'believed',
+            (failure: {code: string}) => failure.code,
+          )
+          expect(code, `${host} of ${names.join()}`).to.equal(isNamed ? 'believed' : 'config')
+        }
+      }
+    }
+  })
+
   it('for another name, and those that ended, are refused even when their authority is named', async () => {
     const foreign = makeCertificate(['elsewhere.example'])
     const ended = makeCertificate(undefined, -1)
