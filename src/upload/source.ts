@@ -71,10 +71,6 @@ const openFd = quickCall(
   },
 )
 const closeFd = quickCall(closeSync, promisify(close))
-const statFd = quickCall(
-  (fd: number): BigIntStats => fstatSync(fd, EXACT),
-  fd => inPool.fstat(fd, EXACT),
-)
 const statPath = quickCall(
   (path: string): BigIntStats => statSync(path, EXACT),
   path => inPool.stat(path, EXACT),
@@ -106,32 +102,20 @@ function createSource({fd, stats}: Opened, path: string, isPrefix: boolean): Sou
     throw changed(path, 'it is gone', error)
   }
 
-  /** Whatever happens to the file that is open, its removal too, leaves a trace in it: its path is asked for only then. */
-  function checkOpened(now: BigIntStats | undefined): Check | Promise<Check> {
-    if (now !== undefined && isUntouched(stats, now)) return 'same'
-    let found: BigIntStats | Promise<BigIntStats>
-    try {
-      found = statPath(path)
-    } catch (error) {
-      return fail(error)
-    }
-    return found instanceof Promise ? found.catch(fail).then(compare) : compare(found)
-  }
-
   return {
     path,
     size: identity.size,
     identity,
     body: range => fileBody(readAt, fd, range, path),
+    // By its path: a link or a folder on the way to it may lead to another file, of which this one shows nothing.
     check() {
       let now: BigIntStats | Promise<BigIntStats>
       try {
-        now = statFd(fd)
-      } catch {
-        // A network may have lost it; its path will tell.
-        return checkOpened(undefined)
+        now = statPath(path)
+      } catch (error) {
+        return fail(error)
       }
-      return now instanceof Promise ? now.catch(() => undefined).then(checkOpened) : checkOpened(now)
+      return now instanceof Promise ? now.then(compare, fail) : compare(now)
     },
     close: () => closeFd(fd),
   }
@@ -149,16 +133,6 @@ export async function identifyFile(path: string): Promise<FileIdentity> {
 /** Returns the size of a file. Fails as `identifyFile` does. */
 export async function checkFile(path: string): Promise<number> {
   return (await identifyFile(path)).size
-}
-
-/** Not by its ctime alone: some file systems have none. */
-function isUntouched(before: BigIntStats, now: BigIntStats): boolean {
-  return (
-    now.ctimeNs === before.ctimeNs &&
-    now.mtimeNs === before.mtimeNs &&
-    now.size === before.size &&
-    now.nlink === before.nlink
-  )
 }
 
 /** Not their identities: to write each as text takes as long as to ask the system. */

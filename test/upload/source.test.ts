@@ -1,5 +1,18 @@
 import {execFileSync} from 'node:child_process'
-import {appendFile, chmod, link, mkdir, open, rename, rm, stat, truncate, utimes, writeFile} from 'node:fs/promises'
+import {
+  appendFile,
+  chmod,
+  link,
+  mkdir,
+  open,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import {createWriteStream} from 'node:fs'
 import {join} from 'node:path'
 import {expect} from 'chai'
@@ -129,10 +142,14 @@ describe('files to upload', () => {
 })
 
 describe('a file that is watched', () => {
+  let folder: string
   let path: string
   let source: Source
   beforeEach(async () => {
-    path = join(await makeTempFolder(), 'file')
+    folder = await makeTempFolder()
+    await mkdir(join(folder, 'release'))
+    await symlink('release', join(folder, 'current'))
+    path = join(folder, 'current', 'file')
     await writeFile(path, 'as it was')
     // Changes within one tick of a coarse clock would not show in the times.
     await utimes(path, new Date('2026-01-01'), new Date('2026-01-01'))
@@ -159,9 +176,31 @@ describe('a file that is watched', () => {
       },
       /another file has taken its place\.$/u,
     ],
+    [
+      'is behind a link that leads to another folder now',
+      async () => {
+        await makeNext()
+        await symlink('next', join(folder, 'current.new'))
+        await rename(join(folder, 'current.new'), join(folder, 'current'))
+      },
+      /another file has taken its place\.$/u,
+    ],
+    [
+      'is in a folder whose name another one has now',
+      async () => {
+        await makeNext()
+        await rename(join(folder, 'release'), join(folder, 'last'))
+        await rename(join(folder, 'next'), join(folder, 'release'))
+      },
+      /another file has taken its place\.$/u,
+    ],
     ['is gone', () => rm(path), /it is gone\.$/u],
     ['is gone, and a folder is there', () => rm(path).then(() => mkdir(path)), /another file has taken its place\.$/u],
   ]
+  async function makeNext(): Promise<void> {
+    await mkdir(join(folder, 'next'))
+    await writeFile(join(folder, 'next', 'file'), 'as it was')
+  }
   for (const [what, change, words] of changes) {
     it(`fails source-changed when it ${what}`, async () => {
       await change()
