@@ -1,5 +1,6 @@
 import {resolve} from 'node:path'
 import type {Failure} from '../core/failure.ts'
+import {printable} from '../core/printable.ts'
 import type {Json} from '../stores/store.ts'
 import type {Pace} from '../upload/pace.ts'
 import {compileLater} from './compile-later.ts'
@@ -33,6 +34,8 @@ export interface SentFiles {
   readonly failures: readonly Failure[]
   /** All of them, where `failures` are a few of each kind. */
   readonly failed: number
+  /** Why some were not even tried, as one sentence. */
+  readonly stopped?: string | undefined
   /** What the one JSON document says beside its `ok`. */
   readonly json: {readonly [name: string]: Json}
   /** Those that were not told yet. */
@@ -55,7 +58,7 @@ export async function sendFiles(
   // What is wrong with the link, or with the place for results, is said before anything is sent.
   const link = flags.link ? await createLinker(prepared, flags.filename) : undefined
   const results = await openResults(flags)
-  const {objects, skipped, failed, failures, stored, links} = await runUpload(prepared, {
+  const {objects, skipped, failed, failures, stopped, stored, links} = await runUpload(prepared, {
     flags,
     concurrency: concurrency ?? DEFAULT_CONCURRENCY,
     smallConcurrency: smallConcurrency(concurrency),
@@ -71,7 +74,11 @@ export async function sendFiles(
   if (flags.receipt !== undefined && one !== undefined && failures.length === 0) {
     await writeReceipt(flags.receipt, makeReceipt(one, flags.sha256 ? await sha256File(one.item.path) : undefined))
   }
-  const counts = {...(skipped > 0 ? {skipped} : {}), ...(failed > failures.length ? {failed} : {})}
+  const counts = {
+    ...(skipped > 0 ? {skipped} : {}),
+    ...(failed > failures.length ? {failed} : {}),
+    ...(stopped === undefined ? {} : {stopped: printable(stopped)}),
+  }
   const linked = flags.link && failures.length === 0 ? {links: links.map(({json}) => json)} : {}
-  return {failures, failed, json: {objects, ...counts, ...linked}, links}
+  return {failures, failed, stopped, json: {objects, ...counts, ...linked}, links}
 }

@@ -100,8 +100,11 @@ A TARGET may also be a presigned URL or a temp URL (in quotes; better --url-file
     const {files, destination} = splitArguments(argv, mayLackFiles, where)
     const prepared = await prepareFiles(files, destination, {flags, config: this.config})
     if (flags['dry-run']) return this.tellPlan(prepared, flags['part-size'])
-    const {failures, failed, json, links} = await sendFiles(prepared, {...flags, ...pace}, this.tells())
-    if (failures.length > 0) this.endWithSome(failures, failed, json)
+    const sent = await sendFiles(prepared, {...flags, ...pace}, this.tells())
+    const {failures, json, links} = sent
+    // Where nothing is displayed, nobody has heard of it yet.
+    if (flags.quiet || flags.progress === 'none') this.tellStop(sent)
+    if (failures.length > 0) this.endWithSome(failures, sent.failed, json)
     if (!this.jsonEnabled()) this.tellLinks(links)
     return {ok: true, ...json}
   }
@@ -109,6 +112,11 @@ A TARGET may also be a presigned URL or a temp URL (in quotes; better --url-file
   /** Result lines on stdout, or one JSON document at the end. */
   private tells(): 'results' | undefined {
     return this.jsonEnabled() ? undefined : 'results'
+  }
+
+  /** An interrupt is told as what failed. */
+  private tellStop({stopped, failures}: SentFiles): void {
+    if (stopped !== undefined && failures.every(({message}) => message !== stopped)) this.tellAside([stopped])
   }
 
   private endWithSome(failures: readonly Failure[], failed: number, json: SentFiles['json']): never {

@@ -108,10 +108,7 @@ export async function uploadAll(
       for (const {item, take} of group) {
         settings.signal.throwIfAborted()
         whyStopped = log.whyStop()
-        if (whyStopped !== undefined) {
-          settings.onEvent({event: 'note', id: 0, message: whyStopped})
-          return
-        }
+        if (whyStopped !== undefined) return
         id++
         if (isSkipped(item) || isRefused(item)) {
           tellAside(id, item)
@@ -163,7 +160,11 @@ export async function uploadAll(
   const broken = ends.find(end => end.status === 'rejected')
   if (broken === undefined) {
     const {count: failed, failures} = log
-    return {done, skipped, failed, failures, ...(whyStopped === undefined ? {} : {stopped: whyStopped})}
+    if (whyStopped === undefined) return {done, skipped, failed, failures}
+    // What was under way by then counts too, unless it succeeded after all.
+    const stopped = log.whyStop() ?? whyStopped
+    settings.onEvent({event: 'note', id: 0, message: stopped})
+    return {done, skipped, failed, failures, stopped}
   }
   const reason = asFailure(settings.signal.aborted ? settings.signal.reason : broken.reason)
   const stopped = await Promise.all([...open].map(transfer => transfer.stop(reason)))

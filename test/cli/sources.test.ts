@@ -367,6 +367,23 @@ describe('skylift upload, of many files', () => {
       const lines = await readResults('m.ndjson')
       expect(lines.length).to.be.within(6, 26)
       expect(lines.at(-1)).to.deep.include({status: 'stopped', source: ''})
+      // What was under way when it stopped is counted, too.
+      expect(lines.at(-1)?.['message']).to.match(new RegExp(`^Stopped after ${lines.length - 1} failures:`, 'u'))
+    })
+
+    it('that stopped a run are told as such wherever its result is told', async () => {
+      const stop = ['TARGET', '--from-file', '-', '--max-failures', '5']
+      const quiet = await run([...stop, '-q'], {stdin: many})
+      expect(quiet.stderr).to.match(
+        /^Stopped after \d+ failures: what is left was not tried\.\nThere is no file "missing-/u,
+      )
+      const json = readJson<{stopped: string}>(await run([...stop, '--json', '-q'], {stdin: many}))
+      expect(json.stopped).to.match(/^Stopped after \d+ failures: what is left was not tried\.$/u)
+      const shown = await run(stop, {stdin: many})
+      expect(shown.stderr.match(/Stopped after/gu)).to.have.length(1)
+      const lines = await run([...stop, '--progress', 'json'], {stdin: many})
+      const notes = lines.stderr.split('\n').filter(line => line.includes('Stopped after'))
+      expect(notes.map(line => (JSON.parse(line) as {event: string}).event)).to.deep.equal(['note'])
     })
 
     it('can be tried again only where all files were tried', async () => {
