@@ -117,12 +117,14 @@ export interface RetryNotice {
   readonly failure: Failure
 }
 
-/** How many bodies may travel at once, and how many did before. */
+/** How many bodies of a kind (parts, small objects) may travel at once, and how many did before. */
 export interface ConcurrencyNotice {
   readonly before: number
   readonly now: number
   /** As many as were wished. */
   readonly most: number
+  /** They never were so few since they were as many as were wished. */
+  readonly isFewest: boolean
 }
 
 export interface Call {

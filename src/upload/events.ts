@@ -34,6 +34,8 @@ export type UploadEvent =
       readonly code: FailureCode
       readonly message: string
     }
+  /** The store cannot keep up, or keeps up again: so many bodies of a kind (parts, small objects) travel at once now. */
+  | {readonly event: 'concurrency'; readonly id: number; readonly now: number; readonly most: number}
   /** All bytes are there; the store is asked to put them together. */
   | {readonly event: 'finishing'; readonly id: number}
   | {readonly event: 'done'; readonly id: number; readonly object: StoredObject; readonly elapsed: number}

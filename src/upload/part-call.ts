@@ -1,6 +1,6 @@
 import {setMaxListeners} from 'node:events'
 import {onAbort} from '../core/signals.ts'
-import type {Call} from '../stores/store.ts'
+import type {Call, ConcurrencyNotice} from '../stores/store.ts'
 import type {UploadSink} from './events.ts'
 
 export interface CallSettings {
@@ -16,17 +16,19 @@ export function makeCall(id: number, part: number, signal: AbortSignal, {onEvent
     onSent: sent => onEvent({event: 'progress', id, part, sent}),
     onRetry: ({attempt, wait, failure: {message, code}}) =>
       onEvent({event: 'retry', id, part, attempt, wait, code, message}),
-    onConcurrency({before, now, most}) {
-      const message = describeConcurrency(before, now, most)
+    onConcurrency(notice) {
+      const {now, most} = notice
+      onEvent({event: 'concurrency', id, now, most})
+      const message = describeConcurrency(notice)
       if (message !== undefined) onEvent({event: 'note', id, message})
     },
     ...(pace === undefined ? {} : {pace}),
   }
 }
 
-/** Every step down, and the end of the way up: what lies between is no news. */
-function describeConcurrency(before: number, now: number, most: number): string | undefined {
-  if (now < before) return `The store cannot keep up: ${now} at once from now on, of ${most}.`
+/** What was told before is no news, nor are the steps on the way up. */
+function describeConcurrency({now, most, isFewest}: ConcurrencyNotice): string | undefined {
+  if (isFewest) return `The store cannot keep up: ${now} at once from now on, of ${most}.`
   return now === most ? `The store keeps up again: ${most} at once.` : undefined
 }
 

@@ -121,8 +121,11 @@ export function advance(known: Progress, event: UploadEvent): Progress {
     case 'skipped': {
       return {...known, skipped: known.skipped + 1}
     }
-    default: {
+    case 'note': {
       return {...known, notes: [...known.notes, event.message].slice(-MAX_NOTES)}
+    }
+    default: {
+      return known
     }
   }
 }

@@ -8,6 +8,7 @@ import {expect} from 'chai'
 import {EXIT_CODES} from '../../src/cli/exit-codes.ts'
 import {openArena, BUCKET} from '../support/arena.ts'
 import type {Arena} from '../support/arena.ts'
+import {slowDown} from '../support/fault-answers.ts'
 import {reset, slow} from '../support/faults.ts'
 import {runSkylift} from '../support/run-skylift.ts'
 import type {Ending, Home} from '../support/run-skylift.ts'
@@ -84,6 +85,7 @@ describe('the schemas in docs', () => {
 
   it('hold for parts, retries and a stream', async () => {
     const big = await arena.makeFile(12 * 1024 * 1024)
+    arena.proxy.inject({operation: 'part', fault: slowDown()})
     arena.proxy.inject({operation: 'part', fault: slow(20_000_000), times: Infinity})
     arena.proxy.inject({operation: 'create', fault: reset('headers')})
     expect((await run([big, `s3://${BUCKET}/big`, '-p', '5M', '--link'])).status).to.equal(0)

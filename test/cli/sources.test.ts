@@ -20,6 +20,7 @@ interface ResultLine {
   readonly url?: string
   readonly link?: string
   readonly size?: number
+  readonly message?: string
 }
 
 describe('skylift upload, of many files', () => {
@@ -368,7 +369,7 @@ describe('skylift upload, of many files', () => {
       expect(lines.length).to.be.within(6, 26)
       expect(lines.at(-1)).to.deep.include({status: 'stopped', source: ''})
       // What was under way when it stopped is counted, too.
-      expect(lines.at(-1)?.['message']).to.match(new RegExp(`^Stopped after ${lines.length - 1} failures:`, 'u'))
+      expect(lines.at(-1)?.message).to.match(new RegExp(`^Stopped after ${lines.length - 1} failures:`, 'u'))
     })
 
     it('that stopped a run are told as such wherever its result is told', async () => {

@@ -47,7 +47,7 @@ export function createJsonDisplay(stream: DisplayStream, options: Pick<DisplayOp
         return
       }
       if (event.event === 'stored' || event.event === 'retry') flush(event.id, event.part)
-      else if (event.event !== 'note') flush(event.id)
+      else if (event.event !== 'note' && event.event !== 'concurrency') flush(event.id)
       if (event.event === 'done' || event.event === 'failed') held.delete(event.id)
       write(event)
     },

@@ -14,18 +14,26 @@ export type Round = number
 
 /** How much longer it takes to try again what was too much the last time. */
 const CAUTION = 8
+/** It rises by this share of itself: from 16 to 128 in as many steps as from 8 to 26. */
+const GROWTH = 1 / 8
 
 // https://www.rfc-editor.org/rfc/rfc5681#section-3.1
 /**
- * Halves the limit when the store cannot keep up and raises it by one after as many successes as it lets through; what
- * was too much the last time is tried again much later. What began before the latest fall counts for nothing: many fail
- * at once for one and the same reason.
+ * Halves the limit when the store cannot keep up and raises it, by an eighth and at least one, after as many successes as
+ * it lets through; what was too much the last time is tried again much later. What began before the latest fall counts for
+ * nothing: many fail at once for one and the same reason.
  */
 export function createAdaptiveLimit(most: number): AdaptiveLimit {
   let now = most
   let tooMuch = most + 1
   let round = 0
   let successes = 0
+
+  function rise(): number {
+    const next = Math.min(most, now + Math.max(1, Math.floor(now * GROWTH)))
+    return now < tooMuch - 1 ? Math.min(next, tooMuch - 1) : next
+  }
+
   return {
     get now() {
       return now
@@ -33,10 +41,10 @@ export function createAdaptiveLimit(most: number): AdaptiveLimit {
     begin: () => round,
     succeed(begun) {
       if (begun !== round || now === most) return false
-      const needed = now + 1 === tooMuch ? now * CAUTION : now
+      const needed = now === tooMuch - 1 ? now * CAUTION : now
       if (++successes < needed) return false
       successes = 0
-      now++
+      now = rise()
       return true
     },
     slowDown(begun, inFlight) {

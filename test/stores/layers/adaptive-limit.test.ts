@@ -6,7 +6,7 @@ import {withLimit} from '../../../src/stores/layers/limit.ts'
 import {withRetry} from '../../../src/stores/layers/retry.ts'
 import type {ConcurrencyNotice} from '../../../src/stores/store.ts'
 import {joinSignals} from '../../../src/upload/part-call.ts'
-import {body, newCall, part, receipt, sessionOf, storeOf, target} from './support.ts'
+import {body, newCall, part, receipt, sessionOf, stored, storeOf, target} from './support.ts'
 
 describe('createAdaptiveLimit', () => {
   it('halves once for all that fail together, and again when what began later fails', () => {
@@ -30,6 +30,17 @@ describe('createAdaptiveLimit', () => {
     // Four were too much: they are tried again after eight times as many.
     expect(rises).to.deep.equal([2, 2 + 3 * 8])
     expect(limit.now).to.equal(4)
+  })
+
+  it('rises by an eighth of many, and not past what was too much', () => {
+    const limit = createAdaptiveLimit(128)
+    limit.slowDown(limit.begin(), 100)
+    const rises = [limit.now]
+    let successes = 0
+    for (; limit.now < 128; successes++) if (limit.succeed(limit.begin())) rises.push(limit.now)
+    expect(rises).to.deep.equal([50, 56, 63, 70, 78, 87, 97, 99, 111, 124, 128])
+    // Only what was too much costs patience.
+    expect(successes).to.equal(50 + 56 + 63 + 70 + 78 + 87 + 97 + 99 * 8 + 111 + 124)
   })
 
   it('counts from what is under way: a limit that nobody reaches would not help by halving', () => {
@@ -56,7 +67,7 @@ describe('createAdaptiveLimit', () => {
           const hasChanged = isSuccess ? limit.succeed(round) : limit.slowDown(round, before)
           expect(limit.now).to.be.within(1, most)
           expect(hasChanged).to.equal(limit.now !== before)
-          expect(limit.now - before).to.be.at.most(isSuccess ? 1 : 0)
+          expect(limit.now - before).to.be.at.most(isSuccess ? Math.max(1, before / 8) : 0)
         }
       }),
     )
@@ -110,7 +121,11 @@ describe('withLimit, where the store cannot keep up', () => {
     expect(notices.length).to.be.above(learnt)
     narrow.widen()
     await sendAll(800)
-    expect(notices.at(-1)).to.deep.equal({before: 15, now: 16, most: 16})
+    expect(notices.at(-1)).to.deep.equal({before: 15, now: 16, most: 16, isFewest: false})
+    // A person hears of what is new.
+    expect(notices.filter(({isFewest}) => isFewest).map(({now}) => now)).to.deep.equal([
+      ...new Set(notices.map(({now}) => now).filter((now, index, all) => now < Math.min(16, ...all.slice(0, index)))),
+    ])
   })
 
   it('learns from a busy store only, not from a network or a refusal that will not pass', async () => {
@@ -134,11 +149,42 @@ describe('withLimit, where the store cannot keep up', () => {
     }
   })
 
+  it('limits small objects by themselves, and says how many of them travel', async () => {
+    const notices: ConcurrencyNotice[] = []
+    const call = newCall({signal: joinSignals(), onConcurrency: notice => notices.push(notice)})
+    let inFlight = 0
+    let most = 0
+    const narrow = storeOf({
+      async putWhole() {
+        most = Math.max(most, ++inFlight)
+        const isTooMany = inFlight > 6
+        await new Promise(resolve => setImmediate(resolve))
+        inFlight--
+        if (isTooMany) throw busy()
+        return stored
+      },
+      putPart: () => Promise.resolve(receipt),
+    })
+    const store = withRetry(withLimit(narrow, 8, 128), {retryFor: 60_000, random: () => 0})
+    const sendAll = (count: number): Promise<unknown> =>
+      Promise.all(Array.from({length: count}, () => store.putWhole(target, body, {}, call)))
+    await sendAll(500)
+    expect(notices[0]).to.deep.equal({before: 128, now: 64, most: 128, isFewest: true})
+    expect(notices.at(-1)?.now).to.be.within(1, 7)
+    most = 0
+    await sendAll(500)
+    // Above what the store takes by one at the most, however many were wished.
+    expect(most).to.be.within(6, 7)
+    const known = notices.length
+    await store.putPart(sessionOf('a'), part, body, call)
+    expect(notices.slice(known)).to.deep.equal([])
+  })
+
   it('counts small whole objects and parts alike', async () => {
     const notices: ConcurrencyNotice[] = []
     const store = withLimit(storeOf({putWhole: () => Promise.reject(busy())}), 8)
     const call = newCall({onConcurrency: notice => notices.push(notice)})
     await Promise.allSettled(Array.from({length: 8}, () => store.putWhole(target, body, {}, call)))
-    expect(notices).to.deep.equal([{before: 8, now: 4, most: 8}])
+    expect(notices).to.deep.equal([{before: 8, now: 4, most: 8, isFewest: true}])
   })
 })

@@ -225,7 +225,7 @@ describe('withLimit', () => {
       const busy = new Failure('busy', 'Slow down.', {retryable: true})
       for (const {end} of [...gate.waiting]) end(busy)
       await settle()
-      expect(notices.map(({now}) => now)).to.deep.equal([2])
+      expect(notices.map(({now}) => now)).to.deep.equal([16])
       expect(gate.waiting).to.have.length(16)
     })
   })
