@@ -7,6 +7,7 @@ import type {Store} from '../stores/store.ts'
 import {fileFindings} from './findings-file.ts'
 import type {ConnectionFlags} from './flags.ts'
 import {findSurroundings, stateFolder} from './folders.ts'
+import {fitOpenFiles} from './open-files.ts'
 import {findRemote} from './remotes.ts'
 import {createWire} from './wire.ts'
 
@@ -15,7 +16,7 @@ const SMALL_CONCURRENCY = 128
 
 /** How many small objects may be on their way at once; what a person asks for counts for them too. */
 export function smallConcurrency(asked: number | undefined): number {
-  return asked ?? SMALL_CONCURRENCY
+  return asked ?? fitOpenFiles(SMALL_CONCURRENCY, DEFAULT_CONCURRENCY)
 }
 
 export const RETRY_FOR = 5 * 60_000

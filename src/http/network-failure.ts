@@ -1,4 +1,5 @@
 import {Failure} from '../core/failure.ts'
+import {isOutOfHandles, tooManyOpen} from '../core/open-handles.ts'
 
 const SENTENCES: Record<string, string> = {
   ECONNREFUSED: 'refused the connection',
@@ -39,6 +40,7 @@ export function networkFailure(error: unknown, host: string): Failure {
       suggestion: 'Check whether the endpoint wants http:// instead of https://.',
     })
   }
+  if (isOutOfHandles(code)) return tooManyOpen(`${host} cannot be reached`, error)
   const message = error instanceof Error ? error.message : String(error)
   // Node refuses it before anything is sent, and would again.
   if (code === 'ERR_INVALID_CHAR' || code === 'ERR_INVALID_HTTP_TOKEN') {

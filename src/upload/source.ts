@@ -2,6 +2,7 @@ import {close, closeSync, constants, fstat, fstatSync, open, openSync, readSync,
 import type {BigIntStats} from 'node:fs'
 import {promisify} from 'node:util'
 import {Failure} from '../core/failure.ts'
+import {isOutOfHandles, tooManyOpen} from '../core/open-handles.ts'
 import {printable} from '../core/printable.ts'
 import type {Body, ByteRange} from '../stores/store.ts'
 import {quickCall} from './quick-calls.ts'
@@ -212,8 +213,12 @@ function sourceFailure(error: unknown, path: string): Failure {
   if (code === 'EACCES' || code === 'EPERM') {
     return new Failure('forbidden', `"${name}" may not be read by you.`, {cause: error, suggestion: 'Check its mode.'})
   }
+  if (isOutOfHandles(code)) return tooManyOpen(`"${name}" cannot be read`, error)
   if (code === 'EISDIR') return new Failure('usage', `"${name}" is a folder.`, {cause: error})
-  return new Failure('source-changed', `"${name}" cannot be read: ${message}.`, {cause: error})
+  return new Failure('source-changed', `"${name}" cannot be read: ${message}.`, {
+    cause: error,
+    suggestion: 'Check the disk or the network that it lies on.',
+  })
 }
 
 /** Files of the system, as in /proc, say that they are empty and are not. One that was just written to is seen as changed. */
