@@ -1,4 +1,4 @@
-import {open, stat} from 'node:fs/promises'
+import {lstat, open, stat} from 'node:fs/promises'
 import {Failure} from '../core/failure.ts'
 import {printable} from '../core/printable.ts'
 import {formatTarget} from '../core/target.ts'
@@ -7,10 +7,14 @@ import {orderOf} from '../upload/listing.ts'
 import {sortNames} from '../upload/sort-names.ts'
 import {walkFolder} from '../upload/walk.ts'
 import type {Found, WalkOptions} from '../upload/walk.ts'
+import {absolutePath} from './absolute-path.ts'
+import {NAMES_NOTHING} from './sources.ts'
 
 /** One line of `--results`. */
 interface FailedLine {
   readonly source: string
+  /** Where that was; results of earlier versions have none. */
+  readonly path?: string
   readonly key?: string
   readonly container?: string
   readonly message: string
@@ -62,9 +66,19 @@ async function* readRecords(path: string, target: Target): AsyncGenerator<[strin
       )
     }
     const order = key === undefined ? source : key.slice(target.key.length)
-    const record = [order, source, ...(key === undefined ? [message] : [])]
+    const record = [order, await findAgain(line), ...(key === undefined ? [message] : [])]
     yield [record.map(each => orderOf(each.replaceAll('\0', ''))).join('\0')]
   }
+}
+
+/** Where the file of a run in any folder is now: where it was, or else in a checkout at another place. */
+async function findAgain({source, path}: FailedLine): Promise<string> {
+  if (path === undefined || path === absolutePath(source)) return source
+  return lstat(path).then(
+    () => path,
+    // What may not be looked at is there: another file of that name is none to send instead.
+    (error: NodeJS.ErrnoException) => (NAMES_NOTHING.includes(error.code ?? '') ? source : path),
+  )
 }
 
 async function* readFailedLines(path: string): AsyncGenerator<FailedLine> {
@@ -120,7 +134,7 @@ function readLine(text: string): (FailedLine & {readonly status: string}) | unde
     const isResult =
       typeof line.status === 'string' &&
       typeof line.source === 'string' &&
-      [line.key, line.container].every(each => each === undefined || typeof each === 'string') &&
+      [line.path, line.key, line.container].every(each => each === undefined || typeof each === 'string') &&
       (line.status !== 'failed' || typeof line.message === 'string')
     return isResult ? (line as FailedLine & {status: string}) : undefined
   } catch {

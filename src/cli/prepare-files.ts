@@ -1,3 +1,4 @@
+import {resolve} from 'node:path'
 import type {Config} from '@oclif/core'
 import {Failure} from '../core/failure.ts'
 import {isFolderTarget} from '../core/target.ts'
@@ -114,7 +115,7 @@ async function findSources(
     const walk = {symlinks, isWanted: await createFilter(flags), tell: notes.tell}
     // All of it is read here: the new results may take the place of the old ones.
     const failed = await peek(readFailed(results, target, walk))
-    return {found: refuseTwins(failed), identity: ['results', results]}
+    return {found: refuseTwins(failed), identity: ['results', resolve(results)]}
   }
   if (flags['from-file'] !== undefined && words.length > 1) {
     throw new Failure('usage', '--from-file takes the files of the list, and one folder in which they lie at most.')

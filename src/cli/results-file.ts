@@ -7,6 +7,7 @@ import type {Json} from '../stores/store.ts'
 import type {UploadEvent} from '../upload/events.ts'
 import {createLineFile} from '../upload/line-file.ts'
 import type {StoredItem} from '../upload/transfer.ts'
+import {absolutePath} from './absolute-path.ts'
 import {escapeMarks} from './displays/json.ts'
 import {storedToJson} from './upload-words.ts'
 
@@ -64,8 +65,9 @@ export async function createResults(
         add({status: 'skipped', source, target, ...placeOf(target), size, etag, reason})
       } else if (event.event === 'failed' && event.source !== undefined) {
         const {source, target, code, message} = event
+        const file = isStream ? {} : {path: absolutePath(source)}
         const place = target === undefined ? {} : {target, ...placeOf(target)}
-        add({status: 'failed', source, ...place, code, message: printable(message)})
+        add({status: 'failed', source, ...file, ...place, code, message: printable(message)})
       }
     },
     async close(stopped) {

@@ -77,7 +77,7 @@ async function* sort(files: readonly Found[]): AsyncGenerator<Found> {
 }
 
 /** No file can have such a name, a pattern may: `{…}` has no end, and a folder of the name of a file none. */
-const NAMES_NOTHING = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG']
+export const NAMES_NOTHING: readonly string[] = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG']
 
 /** A word that is the name of something is that, whatever its letters mean in a glob. */
 async function lookAt(word: string): Promise<'file' | 'folder' | 'glob'> {

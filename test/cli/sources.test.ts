@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process'
-import {mkdir, readFile, rm, symlink, writeFile} from 'node:fs/promises'
+import {mkdir, readFile, rename, rm, symlink, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {CreateBucketCommand, DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command} from '@aws-sdk/client-s3'
 import type {S3Client} from '@aws-sdk/client-s3'
@@ -14,6 +14,7 @@ const MIB = 1024 * 1024
 interface ResultLine {
   readonly status: string
   readonly source: string
+  readonly path?: string
   readonly key?: string
   readonly code?: string
   readonly reason?: string
@@ -54,14 +55,14 @@ describe('skylift upload, of many files', () => {
   })
   after(closeAll)
 
-  /** Runs it beside the files; TARGET stands for a folder of an empty bucket. */
+  /** Runs it beside the files, or in a folder there; TARGET stands for a folder of an empty bucket. */
   const run = (
     argv: readonly string[],
-    options: {stdin?: string; env?: Record<string, string>} = {},
+    options: {stdin?: string; env?: Record<string, string>; cwd?: string} = {},
   ): Promise<Ending> =>
     runSkylift(['upload', ...argv.map(word => word.replace('TARGET', `s3://${box}`))], {
       env: {...home.env, ...options.env},
-      cwd: home.folder,
+      cwd: join(home.folder, options.cwd ?? ''),
       ...(options.stdin === undefined ? {} : {stdin: Buffer.from(options.stdin)}),
     })
   const listKeys = async (): Promise<string[]> => {
@@ -353,6 +354,83 @@ describe('skylift upload, of many files', () => {
       const elsewhere = await run(['TARGET/y/', '--retry-failed', 'f.ndjson'])
       expect(elsewhere).to.include({status: 2})
       expect(elsewhere.stderr).to.match(/was to become s3:\/\/box-\d+\/x\/a\/, which is not below s3:\/\/box-\d+\/y\//u)
+    })
+  })
+
+  describe('--retry-failed in another folder', () => {
+    const later = (): string => `s3://late-${box}/x/`
+    const makeLater = (): Promise<unknown> => client.send(new CreateBucketCommand({Bucket: `late-${box}`}))
+    const readLater = async (Key: string): Promise<string> => {
+      const {Body} = await client.send(new GetObjectCommand({Bucket: `late-${box}`, Key}))
+      return (await Body?.transformToString()) ?? ''
+    }
+
+    beforeEach(async () => {
+      for (const name of ['c1', 'c2', 'c3']) await rm(join(home.folder, name), {recursive: true, force: true})
+      for (const name of ['c1', 'c2']) {
+        await mkdir(join(home.folder, name, 't'), {recursive: true})
+        await writeFile(join(home.folder, name, 't/x'), name)
+      }
+      // The container is made only afterwards.
+      expect((await run(['t', '-r', later(), '--results', 'r'], {cwd: 'c1'})).status).to.equal(5)
+      await makeLater()
+    })
+
+    it('takes the file of the first run, not one of the same relative name', async () => {
+      const [line] = await readResults('c1/r')
+      expect(line).to.include({status: 'failed', source: 't/x', path: join(home.folder, 'c1/t/x'), key: 'x/x'})
+      const again = await run([later(), '--retry-failed', '../c1/r'], {cwd: 'c2'})
+      expect(again.status, again.stderr).to.equal(0)
+      expect(await readLater('x/x')).to.equal('c1')
+    })
+
+    it('names files as the first run did where it is the same folder', async () => {
+      expect((await run([later(), '--retry-failed', 'r', '--results', 's'], {cwd: 'c1'})).status).to.equal(0)
+      expect((await readResults('c1/s')).map(({source}) => source)).to.deep.equal(['t/x'])
+    })
+
+    it('takes the file of a checkout that lies elsewhere by now', async () => {
+      await rename(join(home.folder, 'c1'), join(home.folder, 'c3'))
+      expect((await run([later(), '--retry-failed', 'r'], {cwd: 'c3'})).status).to.equal(0)
+      expect(await readLater('x/x')).to.equal('c1')
+    })
+
+    it('takes no other file for one that cannot be looked at', async () => {
+      const [line] = await readResults('c1/r')
+      await symlink('loop', join(home.folder, 'c1/loop'))
+      const path = join(home.folder, 'c1/loop/x')
+      await writeFile(join(home.folder, 'c1/r'), `${JSON.stringify({...line, path})}\n`)
+      const {status, stderr} = await run([later(), '--retry-failed', '../c1/r'], {cwd: 'c2'})
+      expect(status).to.be.above(0)
+      expect(stderr).to.include('c1/loop/x')
+    })
+
+    it('takes what results of earlier versions name, which have no path, below this folder', async () => {
+      const [line] = await readResults('c1/r')
+      await writeFile(join(home.folder, 'c1/r'), `${JSON.stringify({...line, path: undefined})}\n`)
+      expect((await run([later(), '--retry-failed', '../c1/r'], {cwd: 'c2'})).status).to.equal(0)
+      expect(await readLater('x/x')).to.equal('c2')
+    })
+
+    it('gives what is in a folder the keys that it was to have', async () => {
+      const [line] = await readResults('c1/r')
+      const folder = {...line, source: 't', path: join(home.folder, 'c1/t'), key: 'x/y/'}
+      await writeFile(join(home.folder, 'c1/r'), `${JSON.stringify(folder)}\n`)
+      expect((await run([later(), '--retry-failed', '../c1/r'], {cwd: 'c2'})).status).to.equal(0)
+      expect(await readLater('x/y/x')).to.equal('c1')
+    })
+
+    it('goes through a link before it goes up, as the system does', async () => {
+      await mkdir(join(home.folder, 'c1/far/below'), {recursive: true})
+      await writeFile(join(home.folder, 'c1/far/x'), 'far')
+      await writeFile(join(home.folder, 'c1/x'), 'near')
+      await symlink('far/below', join(home.folder, 'c1/link'))
+      const wrong = `s3://later-${box}/`
+      expect((await run(['link/../x', wrong, '--results', 'r'], {cwd: 'c1'})).status).to.equal(5)
+      const lines = (await readFile(join(home.folder, 'c1/r'), 'utf8')).replaceAll('later-', 'late-')
+      await writeFile(join(home.folder, 'c1/r'), lines)
+      expect((await run([`s3://late-${box}/`, '--retry-failed', '../c1/r'], {cwd: 'c2'})).status).to.equal(0)
+      expect(await readLater('x')).to.equal('far')
     })
   })
 

@@ -48,7 +48,10 @@ const HEAD = {
 const RECEIPT = {number: 1, size: 5 * MIB, etag: 'ab'.repeat(16), crc32: '00ff00ff'}
 const RUN_HEAD = {version: 1, store: 's', target: 't', sources: ['/a'], options: '{}', started: HEAD.started}
 const FINISHED = {key: 'a/ü', size: 5, mtimeNs: '12', etag: 'ab'}
-const RESULT = {v: 1, status: 'failed', source: 'a/b', container: 'c', key: 'a/b', code: 'network', message: 'No.'}
+const RESULT = {
+  ...{v: 1, status: 'failed', source: 'a/b', path: '/c/a/b', container: 'c', key: 'a/b'},
+  ...{code: 'network', message: 'No.'},
+}
 
 describe('fuzz: documents', function () {
   this.timeout(0)
