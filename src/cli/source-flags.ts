@@ -1,4 +1,5 @@
 import {Flags} from '@oclif/core'
+import {Failure} from '../core/failure.ts'
 
 /** Which files are taken. */
 export const sourceFlags = {
@@ -54,6 +55,12 @@ export const resultFlags = {
     description: 'write one line of JSON for each file: what was stored, or why it was not',
     helpGroup: 'RESULTS',
     helpValue: 'FILE',
+    parse(text) {
+      if (text !== '-') return Promise.resolve(text)
+      throw new Failure('usage', '"-" would be stdout, which has results of its own.', {
+        suggestion: 'Name a file or a pipe, such as /dev/fd/3 or >(jq .). A file that is named so is ./-',
+      })
+    },
   }),
   'retry-failed': Flags.string({
     description: 'take the files that failed according to the --results of an earlier run',

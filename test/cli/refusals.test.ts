@@ -71,6 +71,11 @@ describe('skylift upload, asked wrongly', () => {
     ['a size below zero', ['f', 's3://c/k', '-p=-5M'], /is not a size\./u],
     ['no connections', ['f', 's3://c/k', '-c', '0'], /concurrency.*\b0\b/su],
     ['a count in words', ['f', 's3://c/k', '-c', 'many'], /many/u],
+    [
+      'results on stdout',
+      ['f', 's3://c/k', '--results', '-'],
+      /^--results: "-" would be stdout, which has results of its own\.\n.*\/dev\/fd\/3.*\.\/-$/mu,
+    ],
     ['a time that is none', ['f', 's3://c/k', '--retry-for', 'soon'], /--retry-for: "soon"/u],
     ['metadata without a value', ['f', 's3://c/k', '-m', 'alone'], /"alone" is not of the form name=value\./u],
     ['metadata without a name', ['f', 's3://c/k', '-m', '=v'], /"=v" is not of the form name=value\./u],

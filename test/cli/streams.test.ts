@@ -68,6 +68,7 @@ describe('skylift upload of a stream, in words', () => {
       /--max-failures is for files/u,
       /./u,
     ],
+    ['--results on stdout', ['-', 's3://box/k', '--results', '-'], /"-" would be stdout/u, /Name a file or a pipe/u],
     ['a part size that the store does not take', ['-', 's3://box/k', '-p', '1M', '-n'], /part of 1 MiB/u, /./u],
     ['more than the store takes', ['-', 's3://box/k', '--expect-size', '100T', '-n'], /100 TiB is more/u, /./u],
     ['a key that is too long', ['-', `s3://box/${'k'.repeat(1025)}`], /of 1025 bytes/u, /./u],
