@@ -1,6 +1,7 @@
 import type {Failure} from '../core/failure.ts'
 import {asFailure} from '../core/failure.ts'
 import {printable} from '../core/printable.ts'
+import {followLater, orAbort} from '../core/signals.ts'
 import type {Json, LinkStore, Target} from '../stores/store.ts'
 import type {UploadEvent} from '../upload/events.ts'
 import {uploadAll} from '../upload/transfer.ts'
@@ -31,6 +32,9 @@ export interface UploadResults extends UploadSummary {
   /** Those that were not told yet, in the order of the files where they were named. */
   readonly links: readonly UploadLink[]
 }
+
+/** So long, in ms, whoever wants to end waits for the results: nobody may read the pipe that they go to. */
+const MOMENT = 400
 
 /** Uploads with a display, results on stdout and Ctrl-C; returns what was stored and what failed. */
 export async function runUpload(
@@ -90,9 +94,9 @@ export async function runUpload(
 
   const finish = async (summary: UploadSummary): Promise<UploadResults> => {
     try {
-      await results?.close(summary.stopped)
+      if (results !== undefined) await orAbort(results.close(summary.stopped), followLater(signal, MOMENT))
     } catch (error) {
-      late.push(asFailure(error))
+      if (!summary.failures.includes(asFailure(error))) late.push(asFailure(error))
     }
     const failures = [...summary.failures, ...late]
     const isClean = failures.length === 0

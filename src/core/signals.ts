@@ -36,6 +36,15 @@ export async function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise
   }
 }
 
+/** A signal that follows another one after so many ms, with its reason. */
+export function followLater(signal: AbortSignal, ms: number): AbortSignal {
+  const later = new AbortController()
+  const follow = (): void => void setTimeout(() => later.abort(signal.reason), ms).unref()
+  if (signal.aborted) follow()
+  else onAbort(signal, follow)
+  return later.signal
+}
+
 function listen(signal: AbortSignal): Bag<() => void> {
   const all = createBag<() => void>()
   waiting.set(signal, all)

@@ -1,5 +1,6 @@
 import {appendFileSync, fstatSync} from 'node:fs'
 import type {FileHandle} from 'node:fs/promises'
+import {openPipeWriter} from './pipe-writer.ts'
 import {quickCall} from './quick-calls.ts'
 
 /** A file to which lines are appended, many with one write. */
@@ -12,17 +13,27 @@ export interface LineFile {
 /** So long, in ms, lines gather; a write costs as much as a small upload. */
 const GATHER = 10
 
+interface Writer {
+  append(lines: string): void | Promise<void>
+  close?(): void
+}
+
+function findWriter(handle: FileHandle): Writer {
+  const inPool = (lines: string): Promise<void> => handle.appendFile(lines)
+  const stats = fstatSync(handle.fd)
+  if (stats.isFile()) return {append: quickCall((lines: string) => appendFileSync(handle.fd, lines), inPool)}
+  if (!stats.isFIFO() || process.platform === 'win32') return {append: inPool}
+  const {write, close} = openPipeWriter(handle.fd)
+  return {append: write, close}
+}
+
 /** `onFailure` is called once, as soon as the disk fails. */
 export function createLineFile(handle: FileHandle, onFailure: (error: unknown) => void = () => {}): LineFile {
   let waiting = ''
   let timer: NodeJS.Timeout | undefined
   let writing = Promise.resolve()
   let failed: {readonly error: unknown} | undefined
-  const inPool = (lines: string): Promise<void> => handle.appendFile(lines)
-  // A pipe whose reader is slow would hold this thread, however quick it was before.
-  const append = fstatSync(handle.fd).isFile()
-    ? quickCall((lines: string) => appendFileSync(handle.fd, lines), inPool)
-    : inPool
+  const {append, close = () => {}} = findWriter(handle)
 
   async function write(): Promise<void> {
     const lines = waiting
@@ -51,6 +62,7 @@ export function createLineFile(handle: FileHandle, onFailure: (error: unknown) =
     async close() {
       flush()
       await writing
+      close()
       await handle.close()
       if (failed !== undefined) throw failed.error
     },

@@ -1,3 +1,6 @@
+import {execFileSync} from 'node:child_process'
+import {constants} from 'node:fs'
+import {mkdir, open, rm, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {CreateBucketCommand, ListMultipartUploadsCommand, ListObjectsV2Command} from '@aws-sdk/client-s3'
 import type {S3Client} from '@aws-sdk/client-s3'
@@ -10,7 +13,9 @@ import {slow, stall} from '../support/faults.ts'
 import {makeRandomFile} from '../support/random-file.ts'
 import {accessEnv, makeHome, readJson, runSkylift, startSkylift} from '../support/run-skylift.ts'
 import type {Ending, Home, Running} from '../support/run-skylift.ts'
+import {skipUnless} from '../support/skip.ts'
 import {SOON} from '../support/soon.ts'
+import {makeTempFolder} from '../support/temp-folder.ts'
 
 const MIB = 1024 * 1024
 /** Parts are kept for the next run, or nothing is left: what the flags, or the place, say. */
@@ -143,6 +148,29 @@ describe('an upload that is interrupted', function () {
     await proxy.until(() => proxy.count('create') > 0)
     const {status, took} = await interrupt(running, 'SIGINT')
     expect(status).to.equal(130)
+    expect(took).to.be.below(SOON)
+  })
+
+  it('ends within a second though nobody reads the pipe that its results go to', async function () {
+    skipUnless(this, process.platform !== 'win32', 'A FIFO is a file of POSIX')
+    await client.send(new CreateBucketCommand({Bucket: 'piped'}))
+    const pipe = join(await makeTempFolder(), 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const reader = await open(pipe, constants.O_RDONLY | constants.O_NONBLOCK)
+    await mkdir(join(home.folder, 'many'))
+    // Their lines are more than the 64 KiB that a pipe holds.
+    for (let count = 0; count < 500; count++) await writeFile(join(home.folder, 'many', String(count)), '')
+    const running = startSkylift(['upload', '-r', 'many', 's3://piped/', '--results', pipe], {
+      ...home,
+      cwd: home.folder,
+    })
+    await running.said(/piped\/99 /u)
+    // Whatever a run has left is read, in search of secrets.
+    await rm(pipe)
+    const {status, took, stderr} = await interrupt(running, 'SIGINT')
+    await reader.close()
+    expect(status).to.equal(130)
+    expect(stderr.match(/Interrupted/gu)).to.have.length(1)
     expect(took).to.be.below(SOON)
   })
 

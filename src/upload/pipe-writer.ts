@@ -1,0 +1,24 @@
+import {openSync} from 'node:fs'
+import {Socket} from 'node:net'
+
+/** Writes texts into a pipe, one after the other. */
+export interface PipeWriter {
+  /** Waits until the pipe has taken it. Fails as the system does. */
+  write(text: string): Promise<void>
+  close(): void
+}
+
+/** Not from the pool: where nobody reads, a thread would stand in the write, and keep the process from ending. */
+export function openPipeWriter(fd: number): PipeWriter {
+  // Opened again: a socket closes what it has, and makes it one that never waits.
+  const socket = new Socket({fd: openSync(`/dev/fd/${fd}`, 'w'), readable: false, writable: true})
+  // Each write tells its own.
+  socket.on('error', () => {})
+  return {
+    write: text =>
+      new Promise((resolve, reject) => {
+        socket.write(text, error => (error ? reject(error) : resolve()))
+      }),
+    close: () => void socket.destroy(),
+  }
+}
