@@ -6,7 +6,7 @@ import {escapeMarks} from './displays/json.ts'
 import {statusOf} from './exit-codes.ts'
 import {harmless} from './github.ts'
 import {readParseFailure} from './parse-failure.ts'
-import {failureToJson, isProgressJson, writeFailure} from './tell-failure.ts'
+import {failureToJson, isProgressJson, writeFailures} from './tell-failure.ts'
 
 /** What every command has: `--json`, `--debug`, and one way to fail. */
 export abstract class BaseCommand extends Command {
@@ -24,7 +24,7 @@ export abstract class BaseCommand extends Command {
   /** Ends the command with the status of these failures, told on stderr or as one JSON document. */
   protected endWith(failures: readonly Failure[], more: {readonly [name: string]: Json} = {}): never {
     if (this.jsonEnabled()) this.logJson({ok: false, ...more, failures: failures.map(failureToJson)})
-    else for (const failure of failures) writeFailure(failure, this.argv)
+    else writeFailures(failures, this.argv)
     this.exit(statusOf(failures.map(({code}) => code)))
   }
 

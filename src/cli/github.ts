@@ -1,4 +1,5 @@
 import {appendFileSync} from 'node:fs'
+import type {Failure} from '../core/failure.ts'
 import {printable} from '../core/printable.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -21,6 +22,18 @@ export function disarm(text: string): string {
 /** Disarms what goes to stdout or stderr inside a step of GitHub Actions, and leaves it as it is anywhere else. */
 export function harmless(text: string): string {
   return isGithub(process.env) ? disarm(text) : text
+}
+
+/** GitHub shows so many annotations of a step. */
+export const MOST_ANNOTATIONS = 10
+
+const taken = new WeakSet<Failure>()
+
+/** Takes failures to annotate, each once: a display may have told the page of the run what the command tells at its end. */
+export function takeUnannotated(failures: readonly Failure[]): Failure[] {
+  const left = failures.filter(each => !taken.has(each))
+  for (const each of left) taken.add(each)
+  return left
 }
 
 /** Writes an annotation of a failure, which the page of the run shows. */

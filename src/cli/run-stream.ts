@@ -85,7 +85,7 @@ export async function runStream(
     results?.event({event: 'failed', id: 1, source: name, target: formatTarget(target), code, message})
   } finally {
     interrupts.stop()
-    display.end()
+    display.end(failures)
   }
   try {
     await results?.close()

@@ -51,6 +51,7 @@ export async function runUpload(
   const stored: StoredItem[] = []
   const links = new Map<string, UploadLink>()
   const late: Failure[] = []
+  let failures: readonly Failure[] = []
   const counts = {done: 0, skipped: 0}
   let isLinkTold = false
 
@@ -98,7 +99,7 @@ export async function runUpload(
     } catch (error) {
       if (!summary.failures.includes(asFailure(error))) late.push(asFailure(error))
     }
-    const failures = [...summary.failures, ...late]
+    failures = [...summary.failures, ...late]
     const isClean = failures.length === 0
     if (isClean && summary.done + summary.skipped === 0) {
       onEvent({event: 'note', id: 0, message: 'No file was found, so nothing was uploaded.'})
@@ -118,7 +119,7 @@ export async function runUpload(
     return await finish({...counts, failed: 1, failures: [failure], stopped: failure.message})
   } finally {
     interrupts.stop()
-    display.end()
+    display.end(failures)
   }
 }
 

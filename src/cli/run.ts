@@ -7,7 +7,7 @@ import {watchOutputs} from './outputs.ts'
 import {ownWords} from './own-words.ts'
 import {readParseFailure} from './parse-failure.ts'
 import {statusOf} from './exit-codes.ts'
-import {failureToJson, writeFailure} from './tell-failure.ts'
+import {failureToJson, writeFailures} from './tell-failure.ts'
 import {unknownCommand} from './unknown-command.ts'
 
 /** A command by its name, not loaded yet, and the words behind the name. */
@@ -69,14 +69,14 @@ export async function main(bin: string, find: Find, names: readonly string[]): P
     const failure = isUnknown ? unknownCommand(argv, names) : readParseFailure(error)
     if (ownWords(argv).includes('--json')) {
       process.stdout.write(`${escapeMarks(JSON.stringify({ok: false, failures: [failureToJson(failure)]}, null, 2))}\n`)
-    } else writeFailure(failure, argv)
+    } else writeFailures([failure], argv)
     return end(statusOf([failure.code]))
   }
 
   /** A command that failed has its own status, whatever else is lost. */
   async function end(status: number): Promise<never> {
     const loss = await outputs.findLoss()
-    if (loss !== undefined) writeFailure(loss, argv)
+    if (loss !== undefined) writeFailures([loss], argv)
     process.exit(status === 0 && loss !== undefined ? statusOf([loss.code]) : status)
   }
 }

@@ -4,12 +4,17 @@ import type {Json} from '../stores/store.ts'
 import {EVENT_VERSION} from '../upload/events.ts'
 import {escapeMarks} from './displays/json.ts'
 import {EXIT_CODES} from './exit-codes.ts'
-import {harmless} from './github.ts'
+import {annotate, harmless, isGithub, MOST_ANNOTATIONS, takeUnannotated} from './github.ts'
 import {ownWords} from './own-words.ts'
 
-/** Tells a failure on stderr, in the way that the words of the command ask for. */
-export function writeFailure(failure: Failure, argv: readonly string[]): void {
-  process.stderr.write(isProgressJson(argv) ? failureLine(failure) : tellFailure(failure, isDebug(argv)))
+/** Tells failures on stderr, in the way that the words of the command ask for; GitHub Actions annotates its page with them. */
+export function writeFailures(failures: readonly Failure[], argv: readonly string[]): void {
+  const isJson = isProgressJson(argv)
+  for (const each of failures) process.stderr.write(isJson ? failureLine(each) : tellFailure(each, isDebug(argv)))
+  if (isJson || !isGithub(process.env)) return
+  for (const {message} of takeUnannotated(failures).slice(0, MOST_ANNOTATIONS)) {
+    process.stderr.write(`${annotate('Skylift failed', printable(message))}\n`)
+  }
 }
 
 /** Asked of the words, since a command line that cannot be parsed fails too. */

@@ -25,10 +25,10 @@ function expectPlain(name: string, text: string): void {
 
 /** No line that GitHub Actions would take for a command but those that are ours. */
 function expectNoCommands(name: string, text: string): void {
-  const ours = /^::(?:group::skylift upload|endgroup::|error title=Upload(?: of | failed))/u
+  const ours = /^::(?:group::skylift upload|endgroup::|error title=(?:Upload of |Upload failed|Skylift failed))/u
   const commands = text.split(/\r\n|\r|\n/u).filter(line => /^[\s\u0085]*::/u.test(line) && !ours.test(line))
   expect(commands, name).to.deep.equal([])
-  expect(text.replaceAll(/^::error title=Upload.*$/gmu, ''), name).to.not.include('##[')
+  expect(text.replaceAll(/^::error title=(?:Upload|Skylift).*$/gmu, ''), name).to.not.include('##[')
 }
 
 function expectHarmless({stdout, stderr}: Pick<Ending, 'stdout' | 'stderr'>, env: Home['env']): void {

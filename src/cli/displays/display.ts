@@ -1,3 +1,4 @@
+import type {Failure} from '../../core/failure.ts'
 import type {UploadSink} from '../../upload/events.ts'
 import type {Expected} from './words.ts'
 import {isGithub} from '../github.ts'
@@ -11,8 +12,8 @@ export type DisplayKind = 'terminal' | 'lines' | 'json' | 'none'
 /** Tells the person, or a program, on stderr how an upload goes. */
 export interface Teller {
   readonly event: UploadSink
-  /** Takes a live display off the terminal and stops its timers; may be called twice. */
-  end(): void
+  /** Takes a live display off the terminal and stops its timers; may be called twice. What failed may be told with it. */
+  end(failures?: readonly Failure[]): void
 }
 
 export interface Display extends Teller {

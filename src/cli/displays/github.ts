@@ -1,16 +1,16 @@
+import type {Failure} from '../../core/failure.ts'
 import {formatDuration} from '../../core/durations.ts'
 import {printable} from '../../core/printable.ts'
 import {formatSize} from '../../core/sizes.ts'
 import type {UploadEvent} from '../../upload/events.ts'
 import {advance, emptyProgress} from '../../upload/progress.ts'
 import type {Progress} from '../../upload/progress.ts'
-import {annotate, appendSummary, cell, disarm} from '../github.ts'
+import {annotate, appendSummary, cell, disarm, MOST_ANNOTATIONS, takeUnannotated} from '../github.ts'
 import type {Display, DisplayOptions, DisplayStream} from './display.ts'
+import {nameOf} from './words.ts'
 
 type FailedEvent = UploadEvent & {event: 'failed'}
 
-/** GitHub shows ten annotations of a step. */
-const ANNOTATIONS = 10
 const ROWS = 50
 
 /** A stream whose words are no commands to GitHub Actions, whoever chose them. */
@@ -39,21 +39,26 @@ export function withGithub(
       if (event.event === 'failed' && failed.length < ROWS) failed.push(event)
       display.event(event)
     },
-    end() {
+    end(failures = []) {
       display.end()
       if (isOver) return
       isOver = true
-      if (isLog) {
-        stream.write('::endgroup::\n')
-        for (const event of failed.slice(0, ANNOTATIONS)) stream.write(`${annotate(titleOf(event), event.message)}\n`)
-      }
+      if (isLog) for (const line of ['::endgroup::', ...annotateRun(failed, failures)]) stream.write(`${line}\n`)
       appendSummary(env, summarise(progress, failed, now() - started))
     },
   }
 }
 
-function titleOf({source}: FailedEvent): string {
-  return source === undefined ? 'Upload failed' : `Upload of ${printable(source)} failed`
+/** An event names its file. What came as none, such as a link that cannot be made, failed beside the files. */
+function annotateRun(events: readonly FailedEvent[], failures: readonly Failure[]): string[] {
+  const told = new Set(events.map(({message}) => message))
+  const beside = takeUnannotated(failures).filter(({message}) => !told.has(message))
+  return [...events, ...beside].slice(0, MOST_ANNOTATIONS).map(each => annotate(titleOf(each), printable(each.message)))
+}
+
+function titleOf(failed: FailedEvent | Failure): string {
+  const source = 'source' in failed ? failed.source : undefined
+  return source === undefined ? 'Upload failed' : `Upload of ${nameOf({source})} failed`
 }
 
 function summarise(progress: Progress, failed: readonly FailedEvent[], elapsed: number): string {
@@ -78,7 +83,7 @@ function summarise(progress: Progress, failed: readonly FailedEvent[], elapsed: 
     ...lines,
     '| Failed | Reason |',
     '| --- | --- |',
-    ...failed.map(({source, message}) => `| ${cell(source ?? '')} | ${cell(message)} |`),
+    ...failed.map(({source, message}) => `| ${cell(nameOf({source: source ?? ''}))} | ${cell(message)} |`),
     ...(more > 0 ? ['', `And ${more.toLocaleString('en')} more.`] : []),
     '',
   ].join('\n')

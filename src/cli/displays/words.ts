@@ -20,8 +20,8 @@ export function isNotable(object: ActiveObject, progress: Progress, expected: Ex
   return object.parts > 0 || object.size >= SMALL || object.retrying !== undefined || isSingle(progress, expected)
 }
 
-export function nameOf(object: ActiveObject): string {
-  return object.source === '-' ? 'stdin' : printable(object.source)
+export function nameOf({source}: Pick<ActiveObject, 'source'>): string {
+  return source === '-' ? 'stdin' : printable(source)
 }
 
 /** Rounded down: 100 only where all is there. */
