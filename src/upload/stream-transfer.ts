@@ -46,6 +46,7 @@ export async function uploadStream(
 ): Promise<StoredObject> {
   const {onEvent} = settings
   const {source, target} = item
+  const names = {source: source.name, target: formatTarget(target)}
   const started = performance.now()
   const own = new AbortController()
   const signal = joinSignals(settings.signal, own.signal)
@@ -62,7 +63,7 @@ export async function uploadStream(
     const schedule = scheduleParts(await store.limits(makeCall(ID, 0, signal, settings)), settings)
     const {expectSize: size = UNKNOWN, partSize} = schedule
     const parts = size === UNKNOWN ? UNKNOWN : schedule.count
-    onEvent({event: 'start', id: ID, source: source.name, target: formatTarget(target), size, parts, partSize, kept: 0})
+    onEvent({event: 'start', id: ID, ...names, size, parts, partSize, kept: 0})
     tellLimit(item, schedule, settings)
     const feed = createFeed(source.chunks, signal)
     const stored = await sendAll(item, {feed, spool, schedule, sender, onBegin: session => (begun = session)})
@@ -72,7 +73,7 @@ export async function uploadStream(
     fail(error)
     const ended = failure ?? asFailure(error)
     const told = await cleanUp(begun, ended)
-    onEvent({event: 'failed', id: ID, code: told.code, message: told.message})
+    onEvent({event: 'failed', id: ID, ...names, code: told.code, message: told.message})
     throw told
   } finally {
     await source.stop()

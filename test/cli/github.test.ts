@@ -1,4 +1,4 @@
-import {mkdir, symlink} from 'node:fs/promises'
+import {mkdir, readFile, rm, symlink} from 'node:fs/promises'
 import {join} from 'node:path'
 import {Writable} from 'node:stream'
 import {CreateBucketCommand} from '@aws-sdk/client-s3'
@@ -17,11 +17,13 @@ const annotationsOf = ({stderr}: Pick<Ending, 'stderr'>): string[] =>
 
 describe('skylift in GitHub Actions', () => {
   let home: Home
+  let summary: string
 
   before(async () => {
     const sandbox = await openSandbox()
     await openClient(sandbox).send(new CreateBucketCommand({Bucket: 'box'}))
     home = await makeHome(accessEnv(sandbox))
+    summary = join(home.folder, 'summary.md')
   })
   after(async () => {
     await endSandboxes()
@@ -100,5 +102,40 @@ describe('skylift in GitHub Actions', () => {
       '::error title=Upload failed::The results cannot be written.',
     ])
     expect(takeUnannotated([told, beside])).to.deep.equal([])
+  })
+
+  describe('names a stream that fails', () => {
+    const argv = ['upload', '--from-command', 's3://box/dump.sql']
+    const program = ['--', 'sh', '-c', 'exit 3']
+
+    it('in its annotation and in the summary', async () => {
+      await rm(summary, {force: true})
+      const ending = await call([...argv, ...program], {...GITHUB, GITHUB_STEP_SUMMARY: summary})
+      expect(ending.status).to.equal(7)
+      expect(annotationsOf(ending)).to.have.length(1)
+      expect(annotationsOf(ending)[0]).to.match(/^::error title=Upload of sh failed::"sh" ended with status 3/u)
+      expect(await readFile(summary, 'utf8')).to.match(/^\| <code>sh<\/code> \| <code>"sh" ended/mu)
+    })
+
+    it('before it has begun: the container is not there', async () => {
+      const gone = ['upload', '--from-command', 's3://nobody-made-it/dump.sql', '--', 'echo', 'x']
+      const ending = await call(gone, {...GITHUB, GITHUB_STEP_SUMMARY: summary})
+      expect(annotationsOf(ending)).to.have.length(1)
+      expect(annotationsOf(ending)[0]).to.match(/^::error title=Upload of echo failed::/u)
+    })
+
+    it('in its event, and in one line of results', async () => {
+      const results = join(home.folder, 'results.ndjson')
+      const {stderr} = await call([...argv, '--progress', 'json', '--results', results, ...program], {})
+      const events = stderr
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line) as {event: string})
+      const failed = {event: 'failed', source: 'sh', target: 's3://box/dump.sql', code: 'source-changed'}
+      expect(events.find(({event}) => event === 'failed')).to.include(failed)
+      const lines = (await readFile(results, 'utf8')).trim().split('\n')
+      expect(lines).to.have.length(1)
+      expect(JSON.parse(lines[0] ?? '')).to.include({status: 'failed', source: 'sh', key: 'dump.sql'})
+    })
   })
 })
