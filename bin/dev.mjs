@@ -4,7 +4,6 @@ import {readFileSync} from 'node:fs'
 import {fileURLToPath} from 'node:url'
 import {execute, settings} from '@oclif/core'
 
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
 // oclif would look for ts-node, and for the compiler's old API.
 settings.enableAutoTranspile = false
 const root = fileURLToPath(new URL('..', import.meta.url))

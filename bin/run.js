@@ -9,9 +9,6 @@ const words = process.argv.slice(2)
 const named = words.map(word => word.replace(/(https?:\/\/[^?#]*)[?#].*/isu, '$1?…'))
 if (named.some((word, index) => word !== words[index])) process.title = ['skylift', ...named].join(' ')
 
-// The SDK would print a notice on stderr about Node versions; `skylift doctor` is the place for it.
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
-
 // V8 gives young objects ever more room, up to 32 MiB, however few of them live on. Whoever sends so much that a thread
 // sums it has room enough by then. Only once the thread runs: with each, V8 takes to its own mind again.
 process.on('worker', worker =>

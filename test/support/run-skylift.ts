@@ -149,8 +149,7 @@ export async function callSkylift(argv: readonly string[], {env}: {readonly env:
   const pjson = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   pjson.oclif.commands.target = './src/commands/index.ts'
   const before = process.env
-  // As bin/run.js does.
-  process.env = {...env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true'}
+  process.env = {...env}
   try {
     const {error, stdout, stderr} = await captureOutput(() => runOclif([...argv], {root: ROOT, pjson}))
     const exit = (error as {oclif?: {exit?: number}} | undefined)?.oclif?.exit

@@ -9,6 +9,7 @@ import type {Call, Target} from '../store.ts'
 import type {Identity, S3Connection} from './client.ts'
 import {Refused} from './client.ts'
 import {readRefusal, readRegion, wantedRegion} from './failures.ts'
+import {loadClient} from './sdk.ts'
 import {encodeQuery} from './sign.ts'
 
 type Sdk = typeof import('@aws-sdk/client-s3')
@@ -47,7 +48,7 @@ export function createControlPlane(connection: S3Connection): ControlPlane {
 
   return {
     async run(target, call, operation) {
-      const sdk = await import('@aws-sdk/client-s3')
+      const sdk = await loadClient()
       const {container, key} = target
       return connection.attempt({container, ...(key === '' ? {} : {key})}, async identity => {
         try {

@@ -1,6 +1,7 @@
 import {parseDate} from '../../core/dates.ts'
 import {Failure} from '../../core/failure.ts'
 import type {Surroundings} from '../surroundings.ts'
+import {loadCredentialChain} from './sdk.ts'
 import type {Credentials} from './sign.ts'
 
 /** Where credentials come from; `renew` goes past every cache. What is known comes without a promise. Fails `auth`. */
@@ -65,7 +66,7 @@ const nothing = (): void => {}
 const SILENT = {trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing}
 
 async function resolveChain(profile: string | undefined, ignoreCache: boolean): Promise<Credentials> {
-  const {defaultProvider} = await import('@aws-sdk/credential-provider-node')
+  const {defaultProvider} = await loadCredentialChain()
   // A new provider reads the files again: what an outside program renewed meanwhile is found.
   const provide = defaultProvider({...(profile === undefined ? {} : {profile}), ignoreCache, logger: SILENT})
   const {accessKeyId, secretAccessKey, sessionToken, expiration} = await provide()

@@ -9,6 +9,7 @@ import {multipartEtag, unquote} from './checksum.ts'
 import type {S3Connection} from './client.ts'
 import {asRefused, clientConfig} from './control.ts'
 import {encodeTags} from './object-headers.ts'
+import {loadClient, loadSender} from './sdk.ts'
 
 const SEND_PARTS = 4
 const EMPTY_MD5 = 'd41d8cd98f00b204e9800998ecf8427e'
@@ -25,7 +26,7 @@ export function createSdkUpload(
   return {
     limits: () => Promise.resolve({...withoutParts(limits), whole: limits.object}),
     async putWhole(target, body, options, call) {
-      const [sdk, {Upload}] = await Promise.all([import('@aws-sdk/client-s3'), import('@aws-sdk/lib-storage')])
+      const [sdk, {Upload}] = await Promise.all([loadClient(), loadSender()])
       const {container, key} = target
       return connection.attempt({container, key}, async identity => {
         const {origin} = connection.origin('', identity.region)
