@@ -141,6 +141,7 @@ describe('the GitHub Action', function () {
     const {status, log, outputs} = await run({source: 'plain.txt\nmissing.txt', target: 's3://box/some/'})
     expect(status, log).to.equal(5)
     expect(log).to.include('There is no file "missing.txt".')
+    expect(log).to.match(/^::error title=Skylift failed::There is no file "missing\.txt"\.$/mu)
     expect(log).to.match(/^::error title=Skylift::The upload ended with exit status 5; /mu)
     expect(outputs['urls']).to.equal('')
   })
