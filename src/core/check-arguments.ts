@@ -14,6 +14,7 @@ function want(isRight: boolean, name: string, wanted: string, value: unknown): v
 }
 
 function describe(value: unknown): string {
+  if (value === '') return 'an empty one'
   if (value === null || value === undefined || typeof value === 'number') return String(value)
   return Array.isArray(value) ? 'a list' : `of type ${typeof value}`
 }

@@ -4,7 +4,7 @@ import {CreateBucketCommand, HeadObjectCommand, ListMultipartUploadsCommand} fro
 import type {S3Client} from '@aws-sdk/client-s3'
 import {expect} from 'chai'
 import {Failure, isFailure, mintTicket, openStore, parseTarget, upload} from '../../src/index.ts'
-import type {FailureCode, Remote, S3Keys, Store, StoreOptions} from '../../src/index.ts'
+import type {FailureCode, Remote, S3Keys, Store, StoreOptions, UploadSink} from '../../src/index.ts'
 import {closeAll, openClient, openSandbox} from '../sandbox/support.ts'
 import {makeTempFolder} from '../support/temp-folder.ts'
 
@@ -38,6 +38,7 @@ describe('the library, given what has not its types', () => {
     ['no target', () => upload(file, untyped(undefined), access), /^A target is .* and not undefined\.$/u],
     ['half a target', () => upload(file, untyped({remote: 's3'}), access), /^The container of the target is/u],
     ['a number as path', () => upload(untyped(5), target, access), /^The path is a text, and not 5\.$/u],
+    ['an empty path', () => upload('', target, access), /^The path is a text, and not an empty one\.$/u],
     ['no options', () => upload(file, target, untyped(null)), /and not null\.$/u],
     ['a number as state folder', () => upload(file, target, {...access, stateFolder: untyped(5)}), /^stateFolder is/u],
     ['a number as signal', () => upload(file, target, {...access, signal: untyped(5)}), /^signal is an AbortSignal/u],
@@ -61,6 +62,11 @@ describe('the library, given what has not its types', () => {
     ['an empty remote', () => openStore(untyped({})), /knows s3 and swift, and not undefined\.$/u, 'config'],
     ['another provider', () => openStore(untyped({provider: 'gcs', name: 'g'})), /and not "gcs"\.$/u, 'config'],
     ['a remote without a name', () => openStore(untyped({provider: 's3'})), /^The name of the remote is a text/u],
+    [
+      'a remote with an empty name',
+      () => openStore({provider: 's3', name: ''}),
+      /^The name of the remote is a text, and not an empty one\.$/u,
+    ],
     ['no call', () => store.head(target, untyped(undefined)), /^The call of head is \{signal\}/u],
     [
       'a listing without a call',
@@ -78,6 +84,23 @@ describe('the library, given what has not its types', () => {
   }
 
   it('leaves nothing at the store', async () => {
+    const {Uploads = []} = await client.send(new ListMultipartUploadsCommand({Bucket: 'box'}))
+    expect(Uploads).to.deep.equal([])
+  })
+
+  it('leaves nothing at the store when what it is told throws, and rejects with that', async () => {
+    const thrown = new Error('of the caller')
+    for (const at of ['start', 'stored', 'finishing']) {
+      const onEvent: UploadSink = ({event}) => {
+        if (event === at) throw thrown
+      }
+      const failure = await rejection(() => upload(file, target, {...access, partSize: 5 * 1024 ** 2, onEvent}))
+      expect(failure.cause).to.equal(thrown)
+    }
+    const fail = (): never => {
+      throw thrown
+    }
+    expect(await upload(file, target, {...access, onEvent: fail}).catch((error: unknown) => error)).to.equal(thrown)
     const {Uploads = []} = await client.send(new ListMultipartUploadsCommand({Bucket: 'box'}))
     expect(Uploads).to.deep.equal([])
   })
