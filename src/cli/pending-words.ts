@@ -15,7 +15,9 @@ export function describePending(pending: Pending, now: number): string {
   if (journal?.holder !== undefined) {
     lines.push(`  in work by process ${journal.holder.pid} on ${printable(journal.holder.host)}`)
   } else if (journal === undefined) {
-    lines.push('  not begun by Skylift on this machine; somebody else may still be sending it')
+    lines.push(
+      '  no record of it on this machine: a stream that was cut off, or somebody else who may still be sending it',
+    )
     lines.push(`  drop it: skylift pending abort ${quote(formatTarget(target))}`)
   } else {
     const destination = isByTicket(pending) ? 'ticket:FILE' : quote(formatTarget(target))
