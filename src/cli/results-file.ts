@@ -21,6 +21,8 @@ interface StoredLine extends Pick<StoredItem, 'stored' | 'elapsed'> {
 
 /** One line of JSON for each file of a run, written as it comes to its end. */
 export interface ResultsFile {
+  /** Whoever reads it may stand still for ever. */
+  readonly isPipe: boolean
   /** Something that was stored, with its URLs. */
   stored(item: StoredLine, urls: {readonly url?: string; readonly link?: string}): void
   /** Takes what failed and what was skipped. */
@@ -56,6 +58,7 @@ export async function createResults(
     lines.add(escapeMarks(JSON.stringify({v: RESULTS_VERSION, ...line, ...(isStream ? {stream: true} : {})})))
   }
   return {
+    isPipe: lines.isPipe,
     stored({item, stored, elapsed}, urls) {
       add({status: 'stored', source: item.path, ...storedToJson(stored, elapsed), ...urls})
     },

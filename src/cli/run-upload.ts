@@ -33,7 +33,7 @@ export interface UploadResults extends UploadSummary {
   readonly links: readonly UploadLink[]
 }
 
-/** So long, in ms, whoever wants to end waits for the results: nobody may read the pipe that they go to. */
+/** So long, in ms, whoever wants to end waits for a pipe to take the results: nobody may read it. */
 const MOMENT = 400
 
 /** Uploads with a display, results on stdout and Ctrl-C; returns what was stored and what failed. */
@@ -95,9 +95,13 @@ export async function runUpload(
 
   const finish = async (summary: UploadSummary): Promise<UploadResults> => {
     try {
-      if (results !== undefined) await orAbort(results.close(summary.stopped), followLater(signal, MOMENT))
+      const closing = results?.close(summary.stopped)
+      if (results?.isPipe === true && closing !== undefined) await orAbort(closing, followLater(signal, MOMENT))
+      else await closing
     } catch (error) {
-      if (!summary.failures.includes(asFailure(error))) late.push(asFailure(error))
+      const failure = asFailure(error)
+      // An interrupt has been told, maybe with what it kept.
+      if (summary.failures.every(each => each !== failure && each.cause !== failure)) late.push(failure)
     }
     failures = [...summary.failures, ...late]
     const isClean = failures.length === 0

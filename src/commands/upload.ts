@@ -116,7 +116,8 @@ A TARGET may also be a presigned URL or a temp URL (in quotes; better --url-file
 
   /** An interrupt is told as what failed. */
   private tellStop({stopped, failures}: SentFiles): void {
-    if (stopped !== undefined && failures.every(({message}) => message !== stopped)) this.tellAside([stopped])
+    if (stopped !== undefined && !this.isProgressJson() && failures.every(({message}) => message !== stopped))
+      this.tellAside([stopped])
   }
 
   private endWithSome(failures: readonly Failure[], failed: number, json: SentFiles['json']): never {

@@ -6,9 +6,10 @@ export function isOutOfHandles(code: string | undefined): boolean {
 }
 
 /** `what` begins the sentence: `"x" cannot be read`. */
-export function tooManyOpen(what: string, cause: unknown): Failure {
+export function tooManyOpen(what: string, cause: unknown, retryable = false): Failure {
   return new Failure('config', `${what}: too many files and connections are open at once.`, {
     cause,
+    retryable,
     suggestion: 'Raise the limit (ulimit -n), or take a smaller --concurrency.',
   })
 }

@@ -22,9 +22,18 @@ const CERTIFICATE =
   /^(?:CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH_EXCEEDED|INVALID_PURPOSE)/u
 
 /** These say that nobody was there at all: nothing of the request can have arrived. */
-const UNREACHED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN'])
+const UNREACHED = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'EMFILE',
+  'ENFILE',
+])
 
-/** Translates an error of a socket; `network` and retryable, or `config` for a certificate. */
+/** Translates an error of a socket; `network` and retryable, or `config` for what is wrong here: a certificate, too many connections. */
 export function networkFailure(error: unknown, host: string): Failure {
   if (error instanceof Failure) return error
   const code = errorCode(error)
@@ -40,7 +49,8 @@ export function networkFailure(error: unknown, host: string): Failure {
       suggestion: 'Check whether the endpoint wants http:// instead of https://.',
     })
   }
-  if (isOutOfHandles(code)) return tooManyOpen(`${host} cannot be reached`, error)
+  // Others end meanwhile.
+  if (isOutOfHandles(code)) return tooManyOpen(`${host} cannot be reached`, error, true)
   const message = error instanceof Error ? error.message : String(error)
   // Node refuses it before anything is sent, and would again.
   if (code === 'ERR_INVALID_CHAR' || code === 'ERR_INVALID_HTTP_TOKEN') {
@@ -62,7 +72,7 @@ export function isUntrusted(error: unknown): boolean {
 
 /** True where the failure says that the host was never reached. */
 export function isUnreached(failure: Failure): boolean {
-  return failure.code === 'network' && UNREACHED.has(errorCode(failure.cause))
+  return UNREACHED.has(errorCode(failure.cause))
 }
 
 /** Happy Eyeballs throws an AggregateError whose parts have the code. */

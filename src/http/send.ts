@@ -66,7 +66,7 @@ const NOTHING = Buffer.alloc(0)
 
 /**
  * Sends one request and returns the answer, whatever its status. An answer that comes early stops the sending. Fails
- * `network` (retryable), `config` for a certificate, what the body fails, or `signal.reason`.
+ * `network` (retryable), `config` for what is wrong here, what the body fails, or `signal.reason`.
  */
 export async function send(wire: Wire, request: Request, options: SendOptions): Promise<Answer> {
   const started = performance.now()

@@ -117,9 +117,8 @@ export interface RetryNotice {
   readonly failure: Failure
 }
 
-/** How many bodies of a kind (parts, small objects) may travel at once, and how many did before. */
+/** How many bodies of a kind (parts, small objects) may travel at once. */
 export interface ConcurrencyNotice {
-  readonly before: number
   readonly now: number
   /** As many as were wished. */
   readonly most: number
@@ -130,7 +129,7 @@ export interface ConcurrencyNotice {
 export interface Call {
   readonly signal: AbortSignal
   readonly onRetry?: (notice: RetryNotice) => void
-  /** This call made the limit of all calls fall or rise. */
+  /** This call made the limit of all calls of its kind fall or rise. */
   readonly onConcurrency?: (notice: ConcurrencyNotice) => void
   /** Absolute: how much of this body has left so far; goes back to 0 at a retry. */
   readonly onSent?: (bytes: number) => void

@@ -5,6 +5,8 @@ import {quickCall} from './quick-calls.ts'
 
 /** A file to which lines are appended, many with one write. */
 export interface LineFile {
+  /** Whoever reads it may stand still for ever. */
+  readonly isPipe: boolean
   add(line: string): void
   /** Waits for all lines. Fails as the disk did at the first of them; what came later is not written. */
   close(): Promise<void>
@@ -14,17 +16,19 @@ export interface LineFile {
 const GATHER = 10
 
 interface Writer {
+  readonly isPipe: boolean
   append(lines: string): void | Promise<void>
-  close?(): void
+  close(): void
 }
 
 function findWriter(handle: FileHandle): Writer {
-  const inPool = (lines: string): Promise<void> => handle.appendFile(lines)
+  const inPool = {isPipe: false, append: (lines: string) => handle.appendFile(lines), close() {}}
   const stats = fstatSync(handle.fd)
-  if (stats.isFile()) return {append: quickCall((lines: string) => appendFileSync(handle.fd, lines), inPool)}
-  if (!stats.isFIFO() || process.platform === 'win32') return {append: inPool}
-  const {write, close} = openPipeWriter(handle.fd)
-  return {append: write, close}
+  if (stats.isFile()) {
+    return {...inPool, append: quickCall((lines: string) => appendFileSync(handle.fd, lines), inPool.append)}
+  }
+  const pipe = stats.isFIFO() ? openPipeWriter(handle.fd) : undefined
+  return pipe === undefined ? inPool : {isPipe: true, append: pipe.write, close: pipe.close}
 }
 
 /** `onFailure` is called once, as soon as the disk fails. */
@@ -33,7 +37,7 @@ export function createLineFile(handle: FileHandle, onFailure: (error: unknown) =
   let timer: NodeJS.Timeout | undefined
   let writing = Promise.resolve()
   let failed: {readonly error: unknown} | undefined
-  const {append, close = () => {}} = findWriter(handle)
+  const {isPipe, append, close} = findWriter(handle)
 
   async function write(): Promise<void> {
     const lines = waiting
@@ -54,6 +58,7 @@ export function createLineFile(handle: FileHandle, onFailure: (error: unknown) =
   }
 
   return {
+    isPipe,
     add(line) {
       if (failed !== undefined) return
       waiting += `${line}\n`

@@ -108,7 +108,10 @@ export async function uploadAll(
       for (const {item, take} of group) {
         settings.signal.throwIfAborted()
         whyStopped = log.whyStop()
-        if (whyStopped !== undefined) return
+        if (whyStopped !== undefined) {
+          settings.onEvent({event: 'note', id: 0, message: whyStopped})
+          return
+        }
         id++
         if (isSkipped(item) || isRefused(item)) {
           tellAside(id, item)
@@ -162,9 +165,7 @@ export async function uploadAll(
     const {count: failed, failures} = log
     if (whyStopped === undefined) return {done, skipped, failed, failures}
     // What was under way by then counts too, unless it succeeded after all.
-    const stopped = log.whyStop() ?? whyStopped
-    settings.onEvent({event: 'note', id: 0, message: stopped})
-    return {done, skipped, failed, failures, stopped}
+    return {done, skipped, failed, failures, stopped: log.whyStop() ?? whyStopped}
   }
   const reason = asFailure(settings.signal.aborted ? settings.signal.reason : broken.reason)
   const stopped = await Promise.all([...open].map(transfer => transfer.stop(reason)))

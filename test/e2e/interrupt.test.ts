@@ -160,17 +160,20 @@ describe('an upload that is interrupted', function () {
     await mkdir(join(home.folder, 'many'))
     // Their lines are more than the 64 KiB that a pipe holds.
     for (let count = 0; count < 500; count++) await writeFile(join(home.folder, 'many', String(count)), '')
-    const running = startSkylift(['upload', '-r', 'many', 's3://piped/', '--results', pipe], {
+    proxy.inject({operation: 'part', fault: slow(2 * MIB), skip: 2, times: Infinity})
+    const running = startSkylift(['upload', '-r', 'many', file, 's3://piped/', '-p', '5M', '--results', pipe], {
       ...home,
       cwd: home.folder,
     })
     await running.said(/piped\/99 /u)
+    await proxy.until(() => proxy.log.filter(each => each.operation === 'part' && each.status === 200).length >= 2)
     // Whatever a run has left is read, in search of secrets.
     await rm(pipe)
     const {status, took, stderr} = await interrupt(running, 'SIGINT')
     await reader.close()
     expect(status).to.equal(130)
-    expect(stderr.match(/Interrupted/gu)).to.have.length(1)
+    expect(stderr.match(/^Interrupted/gmu)).to.have.length(1)
+    expect(stderr).to.match(/^Interrupted\. \d+ parts are kept/mu)
     expect(took).to.be.below(SOON)
   })
 

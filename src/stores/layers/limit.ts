@@ -27,11 +27,10 @@ function createLane(most: number): Lane {
 function resize(lane: Lane, {onConcurrency}: Call): void {
   const {most, slots, adaptive} = lane
   const {now} = adaptive
-  const before = slots.most
   const isFewest = now < lane.fewest
   lane.fewest = now === most ? most : Math.min(now, lane.fewest)
   slots.resize(now)
-  onConcurrency?.({before, now, most, isFewest})
+  onConcurrency?.({now, most, isFewest})
 }
 
 /**

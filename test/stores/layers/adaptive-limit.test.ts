@@ -112,7 +112,7 @@ describe('withLimit, where the store cannot keep up', () => {
       )
     await sendAll(200)
     const learnt = notices.length
-    expect(notices[0]).to.include({before: 16, now: 8, most: 16})
+    expect(notices[0]).to.include({now: 8, most: 16})
     narrow.forget()
     await sendAll(400)
     // Without it, twelve of every sixteen would be refused.
@@ -121,7 +121,7 @@ describe('withLimit, where the store cannot keep up', () => {
     expect(notices.length).to.be.above(learnt)
     narrow.widen()
     await sendAll(800)
-    expect(notices.at(-1)).to.deep.equal({before: 15, now: 16, most: 16, isFewest: false})
+    expect(notices.at(-1)).to.deep.equal({now: 16, most: 16, isFewest: false})
     // A person hears of what is new.
     expect(notices.filter(({isFewest}) => isFewest).map(({now}) => now)).to.deep.equal([
       ...new Set(notices.map(({now}) => now).filter((now, index, all) => now < Math.min(16, ...all.slice(0, index)))),
@@ -169,7 +169,7 @@ describe('withLimit, where the store cannot keep up', () => {
     const sendAll = (count: number): Promise<unknown> =>
       Promise.all(Array.from({length: count}, () => store.putWhole(target, body, {}, call)))
     await sendAll(500)
-    expect(notices[0]).to.deep.equal({before: 128, now: 64, most: 128, isFewest: true})
+    expect(notices[0]).to.deep.equal({now: 64, most: 128, isFewest: true})
     expect(notices.at(-1)?.now).to.be.within(1, 7)
     most = 0
     await sendAll(500)
@@ -185,6 +185,6 @@ describe('withLimit, where the store cannot keep up', () => {
     const store = withLimit(storeOf({putWhole: () => Promise.reject(busy())}), 8)
     const call = newCall({onConcurrency: notice => notices.push(notice)})
     await Promise.allSettled(Array.from({length: 8}, () => store.putWhole(target, body, {}, call)))
-    expect(notices).to.deep.equal([{before: 8, now: 4, most: 8, isFewest: true}])
+    expect(notices).to.deep.equal([{now: 4, most: 8, isFewest: true}])
   })
 })
