@@ -29,7 +29,6 @@ const UNREACHED = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'ENETDOWN',
-  'EMFILE',
   'ENFILE',
 ])
 
@@ -49,8 +48,8 @@ export function networkFailure(error: unknown, host: string): Failure {
       suggestion: 'Check whether the endpoint wants http:// instead of https://.',
     })
   }
-  // Others end meanwhile.
-  if (isOutOfHandles(code)) return tooManyOpen(`${host} cannot be reached`, error, true)
+  // What others have open is theirs to close; what this process has would only be tried for again.
+  if (isOutOfHandles(code)) return tooManyOpen(`${host} cannot be reached`, error, code === 'ENFILE')
   const message = error instanceof Error ? error.message : String(error)
   // Node refuses it before anything is sent, and would again.
   if (code === 'ERR_INVALID_CHAR' || code === 'ERR_INVALID_HTTP_TOKEN') {
