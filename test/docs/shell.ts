@@ -56,8 +56,10 @@ cat "$said"
 const PG_DUMP = '#!/bin/sh\necho "-- a dump of $1"\n'
 /** What pages run out of sight: an upload that is killed when its first part is stored. */
 const BEGIN_UPLOAD = `#!/bin/bash
+# What an earlier one has said is not waited for.
+rm -f begun.log
 skylift upload "$1" "$2" --part-size 5M --concurrency 1 --limit-rate 5M --progress json 2>begun.log &
-until grep -q '"event":"stored"' begun.log; do kill -0 $! || exit 1; sleep 0.05; done
+until grep -qs '"event":"stored"' begun.log; do kill -0 $! || exit 1; sleep 0.05; done
 kill -TERM $!
 wait $!
 [ $? = 143 ]
