@@ -7,17 +7,12 @@ import type {Store} from '../stores/store.ts'
 import {fileFindings} from './findings-file.ts'
 import type {ConnectionFlags} from './flags.ts'
 import {findSurroundings, stateFolder} from './folders.ts'
-import {fitOpenFiles} from './open-files.ts'
 import {findRemote} from './remotes.ts'
 import {createWire} from './wire.ts'
 
 export const DEFAULT_CONCURRENCY = 8
-const SMALL_CONCURRENCY = 128
-
-/** How many small objects may be on their way at once; what a person asks for counts for them too. */
-export function smallConcurrency(asked: number | undefined): number {
-  return asked ?? fitOpenFiles(SMALL_CONCURRENCY, DEFAULT_CONCURRENCY)
-}
+/** Of small objects; what a person asks for counts for them too. */
+export const SMALL_CONCURRENCY = 128
 
 export const RETRY_FOR = 5 * 60_000
 /** A name that nobody has ever answered to is wrong more often than the network is down. */
@@ -64,7 +59,7 @@ export async function openRemote(
     wire: wire ?? createWire(flags),
     findings: fileFindings(stateFolder(surroundings, flags['state-dir'])),
     concurrency: concurrency ?? DEFAULT_CONCURRENCY,
-    smallConcurrency: smallConcurrency(concurrency),
+    smallConcurrency: concurrency ?? SMALL_CONCURRENCY,
     isSdk,
     retry: {retryFor: wished ?? RETRY_FOR, ...(wished === undefined ? {firstContact: FIRST_CONTACT} : {})},
   })

@@ -4,7 +4,8 @@ import {printable} from '../core/printable.ts'
 import type {Json} from '../stores/store.ts'
 import type {Pace} from '../upload/pace.ts'
 import {compileLater} from './compile-later.ts'
-import {DEFAULT_CONCURRENCY, smallConcurrency} from './open-target.ts'
+import {fitOpenFiles} from './open-files.ts'
+import {DEFAULT_CONCURRENCY, SMALL_CONCURRENCY} from './open-target.ts'
 import type {PreparedFiles} from './prepare-files.ts'
 import {makeReceipt, sha256File, writeReceipt} from './receipt-file.ts'
 import {createResults} from './results-file.ts'
@@ -61,7 +62,8 @@ export async function sendFiles(
   const {objects, skipped, failed, failures, stopped, stored, links} = await runUpload(prepared, {
     flags,
     concurrency: concurrency ?? DEFAULT_CONCURRENCY,
-    smallConcurrency: smallConcurrency(concurrency),
+    // No more leave than are begun.
+    smallConcurrency: concurrency ?? fitOpenFiles(SMALL_CONCURRENCY, DEFAULT_CONCURRENCY),
     onChange: flags['on-change'] as 'fail' | 'retry' | 'prefix',
     ...(partSize === undefined ? {} : {partSize}),
     ...(maxFailures === undefined ? {} : {maxFailures}),

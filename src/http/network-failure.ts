@@ -21,7 +21,7 @@ const SENTENCES: Record<string, string> = {
 const CERTIFICATE =
   /^(?:CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH_EXCEEDED|INVALID_PURPOSE)/u
 
-/** These say that nobody was there at all: nothing of the request can have arrived. */
+/** These say that nobody was reached at all: nothing of the request can have arrived. */
 const UNREACHED = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -32,7 +32,10 @@ const UNREACHED = new Set([
   'ENFILE',
 ])
 
-/** Translates an error of a socket; `network` and retryable, or `config` for what is wrong here: a certificate, too many connections. */
+/**
+ * Translates an error of a socket; `network` and retryable, or `config` for what is wrong here: a certificate, too many
+ * connections.
+ */
 export function networkFailure(error: unknown, host: string): Failure {
   if (error instanceof Failure) return error
   const code = errorCode(error)

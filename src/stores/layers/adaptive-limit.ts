@@ -14,7 +14,7 @@ export type Round = number
 
 /** How much longer it takes to try again what was too much the last time. */
 const CAUTION = 8
-/** It rises by this share of itself: from 16 to 128 in as many steps as from 8 to 26. */
+/** It rises by this share of itself: 16 are 128 after 19 steps, where one at a time would take 112. */
 const GROWTH = 1 / 8
 
 // https://www.rfc-editor.org/rfc/rfc5681#section-3.1
