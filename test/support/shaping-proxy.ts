@@ -25,7 +25,6 @@ export interface ShapingProxy {
   readonly bytes: {readonly up: number; readonly down: number}
   /** Bytes read here and not yet delivered, now. */
   readonly held: number
-  readonly connections: number
   readonly maxConnections: number
   readonly totalConnections: number
   readonly cuts: number
@@ -39,8 +38,9 @@ export interface ShapingProxy {
 export async function startShapingProxy(options: ShapingProxyOptions): Promise<ShapingProxy> {
   const {delay = 0, cutEvery} = options
   const sockets = new Set<Socket>()
+  const clients = new Set<Socket>()
   const bytes = {up: 0, down: 0}
-  const counts = {held: 0, connections: 0, maxConnections: 0, totalConnections: 0, cuts: 0}
+  const counts = {held: 0, maxConnections: 0, totalConnections: 0, cuts: 0}
   const shared = {up: createLink(rateOf(options.rate, 'up')), down: createLink(rateOf(options.rate, 'down'))}
   let untilCut = nextCut()
 
@@ -52,14 +52,22 @@ export async function startShapingProxy(options: ShapingProxyOptions): Promise<S
     const store = net.connect({port: options.upstream, host: '127.0.0.1', noDelay: true, allowHalfOpen: true})
     const both = [client, store]
     counts.totalConnections++
-    counts.maxConnections = Math.max(counts.maxConnections, ++counts.connections)
-    client.on('close', () => counts.connections--)
+    clients.add(client)
+    counts.maxConnections = Math.max(counts.maxConnections, clients.size)
+    client.on('close', () => clients.delete(client))
     for (const socket of both) {
       sockets.add(socket)
       socket.on('close', () => sockets.delete(socket))
       // One side's reset is the other's.
-      socket.on('error', () => both.forEach(each => reset(each)))
+      socket.on('error', cut)
     }
+
+    function cut(): void {
+      // Not at its `close`: Node tells that so late that the connection which replaces this one may be here before.
+      clients.delete(client)
+      both.forEach(each => reset(each))
+    }
+
     for (const way of ['up', 'down'] as const) {
       const links = [createLink(rateOf(options.ratePerConnection, way)), shared[way]]
       const [from, to] = way === 'up' ? [client, store] : [store, client]
@@ -80,7 +88,7 @@ export async function startShapingProxy(options: ShapingProxyOptions): Promise<S
             if (way === 'down' || (untilCut -= size) > 0) return
             untilCut = nextCut()
             counts.cuts++
-            both.forEach(each => reset(each))
+            cut()
           },
         },
       )
