@@ -4,7 +4,7 @@ import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {Config} from '@oclif/core'
 import {Failure} from '../core/failure.ts'
-import {findSandbox} from '../sandbox/find-sandbox.ts'
+import {findSandbox, findSandboxHolder} from '../sandbox/find-sandbox.ts'
 import type {RunningSandbox} from '../sandbox/find-sandbox.ts'
 import {portAnswers} from './port-answers.ts'
 
@@ -21,12 +21,14 @@ export async function reachSandbox(config: Config): Promise<RunningSandbox> {
   const folder = sandboxFolder(config)
   const running = await findSandbox(folder)
   if (running !== undefined && (await portAnswers(running.port))) return running
-  const wait = {end: performance.now() + START_WAIT}
-  // One that ends at once may have found another just starting: that one is looked for a moment longer.
-  startProcess(config, () => (wait.end = performance.now() + 500))
-  while (performance.now() < wait.end) {
+  const end = performance.now() + START_WAIT
+  const started = {hasEnded: false}
+  startProcess(config, () => (started.hasEnded = true))
+  while (performance.now() < end) {
     const found = await findSandbox(folder)
     if (found !== undefined && (await portAnswers(found.port))) return found
+    // One that ends at once may have found another just starting, which has the folder for its own before all else.
+    if (started.hasEnded && (await findSandboxHolder(folder)) === undefined) break
     await sleep(25)
   }
   throw new Failure('busy', 'The sandbox did not start.', {

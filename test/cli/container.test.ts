@@ -195,8 +195,7 @@ describe('skylift container', () => {
       needTerminal(this)
     })
 
-    it('deletes when the name is typed, and only then', async function () {
-      this.timeout(30_000)
+    it('deletes when the name is typed, and only then', async () => {
       await client.send(new CreateBucketCommand({Bucket: 'typed'}))
       await put('typed', 'k')
       const argv = ['container', 'delete', 's3://typed', '-r']
@@ -213,8 +212,7 @@ describe('skylift container', () => {
       expect(await isThere('typed')).to.equal(false)
     })
 
-    it('opens to the public when asked and answered', async function () {
-      this.timeout(30_000)
+    it('opens to the public when asked and answered', async () => {
       const argv = ['container', 'create', 's3://perhaps', '--public-read']
       const question = /Go on\? \[y\/N\]/u
       expect((await answerSkylift(argv, {env: home.env, question, answer: '\r'})).status).to.equal(130)

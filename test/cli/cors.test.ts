@@ -198,7 +198,6 @@ skylift-1  https://a.example  PUT, POST, GET, HEAD  *        ETag     3600 s
   })
 
   it('asks on a terminal', async function () {
-    this.timeout(30_000)
     needTerminal(this)
     await putTheirs(THEIRS)
     const options = {env: home.env, question: /\[y\/N\]/u}

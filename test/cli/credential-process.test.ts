@@ -4,8 +4,7 @@ import {isFailure} from '../../src/core/failure.ts'
 import {skipUnless} from '../support/skip.ts'
 import {SOON} from '../support/soon.ts'
 
-describe('a credential process', function () {
-  this.timeout(30_000)
+describe('a credential process', () => {
   before(function () {
     skipUnless(this, process.platform !== 'win32', 'The commands are for a shell of Linux or macOS')
   })

@@ -369,9 +369,9 @@ display.end()
 console.log('END')
 `
 
-/** Runs the program for at most 8 s on a real terminal of util-linux's \`script\`; returns all that it wrote there. */
+/** Runs the program for at most a minute on a real terminal of util-linux's \`script\`; returns all that it wrote there. */
 function runOnTerminal(size: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
-  const program = `stty ${size}; timeout --foreground -s KILL 8 node --import tsx --input-type=module -e "$PROGRAM"`
+  const program = `stty ${size}; timeout --foreground -s KILL 60 node --import tsx --input-type=module -e "$PROGRAM"`
   const clean = {
     ...process.env,
     FORCE_COLOR: undefined,

@@ -26,8 +26,7 @@ interface Diagnosis {
   readonly failures?: readonly {readonly code: string}[]
 }
 
-describe('skylift doctor', function () {
-  this.timeout(30_000)
+describe('skylift doctor', () => {
   let sandbox: Access
   let client: S3Client
   let home: Home

@@ -15,8 +15,7 @@ interface Settings {
   readonly settings: readonly {readonly setting: string; readonly value: string; readonly from: string}[]
 }
 
-describe('skylift remote', function () {
-  this.timeout(30_000)
+describe('skylift remote', () => {
   let home: Home
   let file: string
   let sandbox: Access

@@ -1,12 +1,16 @@
 import {execFile, execFileSync, spawnSync} from 'node:child_process'
 import {existsSync} from 'node:fs'
-import {mkdir, readdir, readFile, stat, writeFile} from 'node:fs/promises'
+import {copyFile, mkdir, readdir, readFile, stat, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
+import {setTimeout} from 'node:timers/promises'
 import {promisify} from 'node:util'
 import {ListMultipartUploadsCommand, ListObjectsV2Command} from '@aws-sdk/client-s3'
 import {expect} from 'chai'
+import {Failure} from '../../src/core/failure.ts'
 import {findSandbox} from '../../src/sandbox/find-sandbox.ts'
 import type {RunningSandbox} from '../../src/sandbox/find-sandbox.ts'
+import {startSandbox} from '../../src/sandbox/server.ts'
+import {takeLock} from '../../src/state/lock.ts'
 import {closeAll, openClient} from '../sandbox/support.ts'
 import {compareFiles, makeRandomFile} from '../support/random-file.ts'
 import {endSandboxes, makeHome, readJson, runSkylift, startSkylift} from '../support/run-skylift.ts'
@@ -64,10 +68,26 @@ describe('the sandbox, as a person meets it', () => {
     for (const {status, stderr} of ends) expect({status, stderr}).to.deep.equal({status: 0, stderr: ''})
     const {pid} = await findRunning()
     // One that came too late may not have ended yet.
-    while ((await processesOf(home.sandboxFolder)).length > 1) await new Promise(resolve => setTimeout(resolve, 50))
+    while ((await processesOf(home.sandboxFolder)).length > 1) await setTimeout(50)
     expect(await processesOf(home.sandboxFolder)).to.deep.equal([pid])
     const {Contents = []} = await openClient(await findRunning()).send(new ListObjectsV2Command({Bucket: 'box'}))
     expect(Contents.map(({Key}) => Key)).to.deep.equal(['1', '2', '3'])
+  })
+
+  it('is waited for when another process is still starting it', async () => {
+    await mkdir(home.sandboxFolder, {recursive: true})
+    const lock = await takeLock(join(home.sandboxFolder, 'lock'), () => new Failure('busy', 'taken'))
+    const upload = startSkylift(['upload', file, 'sandbox://box/', '-q'], home)
+    // Its own has found the folder taken and has ended, and longer than the upload would look for one without a holder.
+    await setTimeout(3000)
+    const other = await startSandbox({folder: join(home.folder, 'other')})
+    for (const name of ['credentials.json', 'port.json']) {
+      await copyFile(join(home.folder, 'other', name), join(home.sandboxFolder, name))
+    }
+    const {status, stderr} = await upload.ended
+    expect({status, stderr}).to.deep.equal({status: 0, stderr: ''})
+    await other.close()
+    await lock.release()
   })
 
   it('has no secret in its command line, and its keys in a file for its owner alone', async function () {

@@ -271,8 +271,7 @@ describe('skylift temp-url', () => {
     expect((await make('s3://urls/k')).url).to.include('X-Amz-Expires=3600&')
   })
 
-  it('makes the container of a sandbox where an upload will need it', async function () {
-    this.timeout(30_000)
+  it('makes the container of a sandbox where an upload will need it', async () => {
     after(endSandboxes)
     const {stdout, status} = await callSkylift(['temp-url', 'sandbox://new-box/k', '-X', 'PUT'], home)
     expect(status).to.equal(0)

@@ -24,7 +24,7 @@ describe('words that nobody knows', () => {
     it(`finds what was meant by: ${argv}`, async () => {
       const ending = await runSkylift([...argv.split(' ')], home)
       expect(ending).to.deep.include({status: 2, stdout: '', stderr: `${message}\n  ${suggestion}\n`})
-    }).timeout(10_000)
+    })
   }
 
   it('says so as JSON', async () => {
@@ -93,5 +93,5 @@ describe('what every command has', () => {
       expect({status, stdout}, word).to.deep.include({status: 0})
       expect(stdout).to.match(/^skylift\/\d+\.\d+\.\d+ /u)
     }
-  }).timeout(10_000)
+  })
 })

@@ -12,8 +12,7 @@ import type {Ending, Env, Home} from '../support/run-skylift.ts'
 import {skipUnless} from '../support/skip.ts'
 import {canRun} from '../state/lock-process.ts'
 
-describe('credentials that end during an upload', function () {
-  this.timeout(30_000)
+describe('credentials that end during an upload', () => {
   let arena: Arena
   let home: Home
   let env: Env

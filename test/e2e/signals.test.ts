@@ -10,8 +10,7 @@ import {SOON} from '../support/soon.ts'
 
 const SLOW = slow(300_000)
 
-describe('a signal', function () {
-  this.timeout(30_000)
+describe('a signal', () => {
   let arena: Arena
   let home: Home
   let file: string

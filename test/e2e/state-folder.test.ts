@@ -12,8 +12,7 @@ import type {Ending, Home} from '../support/run-skylift.ts'
 import {skipUnless} from '../support/skip.ts'
 import {canRun} from '../state/lock-process.ts'
 
-describe('a state folder', function () {
-  this.timeout(30_000)
+describe('a state folder', () => {
   let arena: Arena
   let home: Home
   let file: string

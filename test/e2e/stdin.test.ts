@@ -218,8 +218,7 @@ describe('stdin', function () {
   })
 })
 
-describe('--from-command', function () {
-  this.timeout(30_000)
+describe('--from-command', () => {
   let arena: Arena
   let home: Home
 

@@ -37,8 +37,7 @@ interface UploadedJson {
   readonly failures?: readonly {readonly code: string; readonly message: string}[]
 }
 
-describe('skylift upload to a URL', function () {
-  this.timeout(30_000)
+describe('skylift upload to a URL', () => {
   let arena: Arena
   /** Of somebody without credentials. */
   let home: Home

@@ -215,8 +215,8 @@ describe('fuzz: answers of a hostile store', function () {
     await hostile.close()
   })
 
-  /** In time: a call that is still under way after ten seconds is aborted, which has no name. */
-  const callOf = (): Call => ({signal: AbortSignal.timeout(10_000)})
+  /** In time: a call that is still under way after 25 seconds is aborted, which has no name. */
+  const callOf = (): Call => ({signal: AbortSignal.timeout(25_000)})
   const withOrigin = (text: string): string => text.replaceAll('ORIGIN', hostile.origin)
 
   function settle({status, headers, body}: HostileReply): void {

@@ -8,7 +8,7 @@ export const RUNS = Number(process.env['FUZZ'] ?? 2000)
 
 /** No input of some thousand characters may take longer, however busy the machine is. */
 const LONGEST = 5000
-/** What waits for a store is aborted after ten seconds, and then has to come to its end. */
+/** What waits for a store is aborted after 25 seconds, and then has to come to its end. */
 const LONGEST_AWAITED = 30_000
 
 const bound = new Script('globalThis.skyliftFuzz()')

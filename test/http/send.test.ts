@@ -192,9 +192,14 @@ describe('send', () => {
         tls,
       })
       await sendTo(openWire({verifyTls: false}), server.origin, {body: bufferBody(Buffer.alloc(10))})
-      const remote = `:${server.port.toString(16).toUpperCase().padStart(4, '0')}`
+      // By both ends: a connection that has ended stays in the list for a minute, and its server's port is given again.
+      const [local, remote] = [server.sockets[0]?.remotePort ?? 0, server.port].map(
+        port => `:${port.toString(16).toUpperCase().padStart(4, '0')}`,
+      ) as [string, string]
       const rows = readFileSync('/proc/self/net/tcp', 'latin1').split('\n')
-      const [row = []] = rows.map(each => each.trim().split(/\s+/u)).filter(([, , to]) => to?.endsWith(remote))
+      const [row = []] = rows
+        .map(each => each.trim().split(/\s+/u))
+        .filter(([, from, to]) => from?.endsWith(local) && to?.endsWith(remote))
       // A timer of the second kind, and hundredths of a second until it runs out.
       const [kind, left = ''] = row[5]?.split(':') ?? []
       expect(kind).to.equal('02')

@@ -48,8 +48,7 @@ interface Begun {
 }
 
 for (const recipe of [FLASK, NODE]) {
-  describe(`the recipe for ${recipe.name}`, function () {
-    this.timeout(30_000)
+  describe(`the recipe for ${recipe.name}`, () => {
     let arena: Arena
     /** Of the server, with credentials. */
     let server: Home

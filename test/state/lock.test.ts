@@ -17,8 +17,7 @@ import type {LockProcess} from './lock-process.ts'
 
 const refuse = ({pid, host}: Holder): Failure => new Failure('busy', `Held by ${pid} on ${host}.`)
 
-describe('takeLock', function () {
-  this.timeout(30_000)
+describe('takeLock', () => {
   let path: string
   const started: LockProcess[] = []
 

@@ -30,9 +30,7 @@ function watchLoop(own = 0): () => number {
   }
 }
 
-describe('createPace', function () {
-  this.timeout(20_000)
-
+describe('createPace', () => {
   it('keeps the rate, whatever the windows and however many connections share it', async () => {
     const lost = watchLoop()
     // All at once: each has a limit of its own.

@@ -190,9 +190,7 @@ describe('a spool', () => {
   })
 })
 
-describe('a spool on a disk that is full', function () {
-  this.timeout(20_000)
-
+describe('a spool on a disk that is full', () => {
   /** A file system of its own, of 24 MiB; only root may have one. */
   async function mount(folder: string): Promise<boolean> {
     return run('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', folder]).then(

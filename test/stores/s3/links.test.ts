@@ -254,8 +254,7 @@ describe('write-once', () => {
     store.close()
   })
 
-  it('a store that wants the body first gets none, and is not trusted', async function () {
-    this.timeout(10_000)
+  it('a store that wants the body first gets none, and is not trusted', async () => {
     let bytes = 0
     const server = createServer((request, response) => {
       request.on('error', () => {})
