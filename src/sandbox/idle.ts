@@ -10,7 +10,11 @@ export class IdleWatch {
   constructor(timeout: number | undefined, onIdle: () => void) {
     this.#timeout = timeout ?? 0
     this.#onIdle = onIdle
-    this.#rest()
+  }
+
+  /** From now on nothing is asked for too long when the first task does not come. */
+  start(): void {
+    if (this.#busy === 0) this.#rest()
   }
 
   async during(task: Promise<void>): Promise<void> {
@@ -37,6 +41,7 @@ export class IdleWatch {
 
   #rest(): void {
     for (const resolve of this.#waiting.splice(0)) resolve()
+    clearTimeout(this.#timer)
     if (this.#timeout > 0 && !this.#stopped) this.#timer = setTimeout(this.#onIdle, this.#timeout)
   }
 }

@@ -83,6 +83,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       idle.stop()
       throw error
     })
+    // Not before: on a slow disk it may take longer to listen than a sandbox is to idle.
+    idle.start()
     return {...identity, port, endpoint: `http://127.0.0.1:${port}`, close}
   } catch (error) {
     await lock.release()

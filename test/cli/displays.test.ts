@@ -397,7 +397,8 @@ describe('the terminal display on a real terminal', function () {
   it('draws at its own pace, lets lines through, and leaves nothing of itself', async () => {
     const text = await runOnTerminal('cols 80 rows 24')
     const frames = text.split('under way').length - 1
-    expect(frames).to.be.within(3, 60)
+    // Of 302 events; a machine that takes long for them draws more.
+    expect(frames).to.be.within(3, 150)
     expect(text).to.include('━').and.include('\u001B[36m')
     for (const line of ['RESULT\r\n', 'f1: NOTE.\r\n', 'END\r\n']) expect(text).to.include(line)
     expect(text.lastIndexOf('\u001B[?25h')).to.be.above(text.lastIndexOf('\u001B[?25l'))

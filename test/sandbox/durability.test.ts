@@ -374,14 +374,14 @@ describe('sandbox durability', () => {
 
   it('closes by itself when nobody asks, and not while somebody does', async () => {
     const calls: string[] = []
-    const sandbox = await openSandbox({folder, idleTimeout: 1000, onIdle: () => calls.push('idle')})
+    const sandbox = await openSandbox({folder, idleTimeout: 2000, onIdle: () => calls.push('idle')})
     const client = openClient(sandbox)
     await client.send(new CreateBucketCommand({Bucket: 'kept'}))
     const headers = await signHeaders(sandbox, {method: 'PUT', path: '/kept/slow'})
     const socket = connect(sandbox.port, '127.0.0.1')
     const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
     socket.write(`PUT /kept/slow HTTP/1.1\r\n${head.join('')}content-length: 4\r\n\r\nab`)
-    await new Promise(resolve => setTimeout(resolve, 1500))
+    await new Promise(resolve => setTimeout(resolve, 3000))
     expect(calls).to.deep.equal([])
     socket.write('cd')
     const [answer] = (await once(socket, 'data')) as [Buffer]
@@ -394,7 +394,7 @@ describe('sandbox durability', () => {
   })
 
   it('ends its process when it closes by itself', async () => {
-    const {child, lines} = await run({idle: 50})
+    const {child, lines} = await run({idle: 1})
     expect((await lines.next()).value).to.equal('{"idle":true}')
     // It may have ended before anybody could listen for that.
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')

@@ -59,7 +59,10 @@ describe('sandbox multipart', () => {
     const {Body} = await client.send(new GetObjectCommand({Bucket, Key}))
     return Buffer.from((await Body?.transformToByteArray()) ?? [])
   }
-  const segments = async () => (await readdir(join(sandbox.folder, 'segments'))).length
+  const segments = () => readdir(join(sandbox.folder, 'segments'))
+  /** How many there are now that were not there before; those of what was replaced go a little later. */
+  const newSegments = async (before: readonly string[]) =>
+    (await segments()).filter(name => !before.includes(name)).length
 
   it('joins parts that came in any order', async () => {
     const upload = await create('joined', {ContentType: 'a/b', Metadata: {m: '1'}, Tagging: 'a=b'})
@@ -139,7 +142,7 @@ describe('sandbox multipart', () => {
     expect(await codeOf(send(upload, 1, last, {ContentMD5: md5(five).toString('base64')}))).to.equal('BadDigest')
     const {Parts} = await client.send(new ListPartsCommand(upload))
     expect(Parts?.map(part => part.Size)).to.deep.equal([five.length])
-    expect((await segments()) - before).to.equal(1)
+    expect(await newSegments(before)).to.equal(1)
     await client.send(new AbortMultipartUploadCommand(upload))
   })
 
@@ -204,12 +207,12 @@ describe('sandbox multipart', () => {
     const before = await segments()
     const upload = await create('aborted')
     await send(upload, 1, five)
-    expect(await segments()).to.equal(before + 1)
+    expect(await newSegments(before)).to.equal(1)
     const {$metadata} = await client.send(new AbortMultipartUploadCommand(upload))
     expect($metadata.httpStatusCode).to.equal(204)
-    for (let wait = 0; (await segments()) !== before && wait < 100; wait++)
+    for (let wait = 0; (await newSegments(before)) > 0 && wait < 100; wait++)
       await new Promise(resolve => setTimeout(resolve, 10))
-    expect(await segments()).to.equal(before)
+    expect(await newSegments(before)).to.equal(0)
     expect(await codeOf(client.send(new AbortMultipartUploadCommand(upload)))).to.equal('NoSuchUpload')
     expect(await codeOf(send(upload, 1, last))).to.equal('NoSuchUpload')
     expect(await codeOf(client.send(new ListPartsCommand(upload)))).to.equal('NoSuchUpload')

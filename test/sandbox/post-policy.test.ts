@@ -157,7 +157,7 @@ describe('sandbox forms', () => {
   })
 
   it('refuses 64 MiB for 1 MiB without keeping them', async () => {
-    const before = (await readdir(join(sandbox.folder, 'segments'))).length
+    const before = await readdir(join(sandbox.folder, 'segments'))
     // The answer comes while the body is still being sent: some clients see it, some a cut connection.
     const outcome = await post({
       file: Buffer.alloc(64 * 1024 * 1024),
@@ -167,7 +167,8 @@ describe('sandbox forms', () => {
       () => 'cut',
     )
     expect(outcome).to.be.oneOf(['EntityTooLarge', 'cut'])
-    expect((await readdir(join(sandbox.folder, 'segments'))).length).to.equal(before)
+    // Those of an object that was replaced may go only now.
+    expect(before).to.include.members(await readdir(join(sandbox.folder, 'segments')))
   })
 
   const malformed: [string, string, string, number, string][] = [

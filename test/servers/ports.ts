@@ -11,10 +11,13 @@ export async function isFreePort(port: number): Promise<boolean> {
   })
 }
 
-/** The first of `count` ports in a row that are free; below the range from which systems give out ports themselves. */
+/**
+ * The first of `count` ports in a row that are free; below those of sandboxes, which begin at 20,000, and the range from
+ * which systems give out ports themselves.
+ */
 export async function findFreePorts(count: number): Promise<number> {
   for (;;) {
-    const first = 10_000 + Math.floor(Math.random() * (22_000 - count))
+    const first = 10_000 + Math.floor(Math.random() * (10_000 - count))
     const free = await Promise.all(Array.from({length: count}, (_, index) => isFreePort(first + index)))
     if (!free.includes(false)) return first
   }

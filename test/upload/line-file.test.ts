@@ -27,7 +27,7 @@ describe('a file of lines', () => {
     skipUnless(this, process.platform !== 'win32', 'A FIFO is a file of POSIX')
     const pipe = join(await makeTempFolder(), 'pipe')
     await run('mkfifo', [pipe])
-    const reader = spawn('sh', ['-c', 'exec < "$0"; sleep 1; wc -c', pipe], {stdio: ['ignore', 'pipe', 'inherit']})
+    const reader = spawn('sh', ['-c', 'exec < "$0"; sleep 3; wc -c', pipe], {stdio: ['ignore', 'pipe', 'inherit']})
     let counted = ''
     reader.stdout.on('data', (data: Buffer) => (counted += data.toString()))
     const lines = createLineFile(await open(pipe, 'w'))

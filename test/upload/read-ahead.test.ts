@@ -75,14 +75,17 @@ describe('files whose turn is near', () => {
 
   it('are looked at again where their turn comes late: what happened meanwhile is no change under way', async () => {
     const items = await bench.makeItems([1, 1, 1, 1])
+    let changed: Promise<void> | undefined
+    const change = async (): Promise<void> => {
+      await sleep(50)
+      await writeFile(items[2]?.path ?? '', 'new and longer')
+      await rm(items[3]?.path ?? '', {force: true})
+      await sleep(150)
+    }
     const store = createMemoryStore({
       // Both workers wait here.
       async before({verb, target}) {
-        if (verb !== 'putWhole' || !['file-0', 'file-1'].includes(target?.key ?? '')) return
-        await sleep(50)
-        await writeFile(items[2]?.path ?? '', 'new and longer')
-        await rm(items[3]?.path ?? '', {force: true})
-        await sleep(150)
+        if (verb === 'putWhole' && ['file-0', 'file-1'].includes(target?.key ?? '')) await (changed ??= change())
       },
     })
     const {summary} = await bench.uploadThrough(items, store, {concurrency: 1})

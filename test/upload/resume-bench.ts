@@ -3,6 +3,7 @@ import {join} from 'node:path'
 import {expect} from 'chai'
 import {Failure} from '../../src/core/failure.ts'
 import {MIB} from '../../src/core/sizes.ts'
+import {DEFAULT_WAITS} from '../../src/http/waits.ts'
 import {needSwift, startSwift} from '../servers/swift.ts'
 import {createArena, hashPath, listJournals, openArena} from '../support/arena.ts'
 import type {Arena} from '../support/arena.ts'
@@ -46,8 +47,8 @@ export function createResumeBench(name: StoreName) {
       remote: arena.remoteAt(arena.proxy.endpoint),
       file: bench.file,
       key: bench.key,
-      // A real store may be slow for a moment.
-      waits: {stall: 5000, answer: 10_000, complete: 20_000},
+      // No test here is about them, and a machine may be slow for a moment.
+      waits: DEFAULT_WAITS,
     }),
 
     upload: (more: Partial<EngineOptions> = {}): Promise<EngineEnd> =>

@@ -58,7 +58,7 @@ for (const name of STORES) {
         match: ({partNumber}) => partNumber !== 4,
         times: Infinity,
       })
-      expect((await bench.upload({retryFor: 1500})).failure?.code).to.equal('network')
+      expect((await bench.upload({retryFor: 3000})).failure?.code).to.equal('network')
       bench.arena.proxy.clear()
       const folder = await makeTempFolder()
       const end = await bench.upload({resume: 'store', stateFolder: folder})

@@ -20,6 +20,7 @@ import {Failure} from '../../src/core/failure.ts'
 import {checkFile, openFile} from '../../src/upload/source.ts'
 import type {Source} from '../../src/upload/source.ts'
 import {skipUnless} from '../support/skip.ts'
+import {SOON} from '../support/soon.ts'
 import {makeTempFolder} from '../support/temp-folder.ts'
 import {pastTick} from '../support/tick.ts'
 
@@ -70,7 +71,7 @@ describe('files to upload', () => {
     expect((await failureOf(() => checkFile(path))).message).to.match(/is not a regular file\.$/u)
     const opening = failureOf(() => openFile(path))
     const deadline = new Promise<'hangs'>(resolve => {
-      setTimeout(() => resolve('hangs'), 1000).unref()
+      setTimeout(() => resolve('hangs'), SOON).unref()
     })
     const first = await Promise.race([opening, deadline])
     // A thread that hangs in open() would keep this process from ending.

@@ -48,10 +48,14 @@ describe('workers', () => {
   })
 
   it('become more before any has done something, where all of them wait', async () => {
+    let begun = 0
     let done = (): void => {}
     const held = new Promise<void>(resolve => (done = resolve))
-    void sleep(100).then(done)
-    expect((await count(600, () => held)).atOnce).to.equal(32)
+    const wait = (): Promise<void> => {
+      if (++begun === LIMITS.most) done()
+      return held
+    }
+    expect((await count(600, wait)).atOnce).to.equal(LIMITS.most)
   })
 
   it('become more once they wait, however busy the thread was with their beginnings', async () => {
@@ -60,10 +64,10 @@ describe('workers', () => {
     const held = new Promise<void>(resolve => (done = resolve))
     const beginAndWait = async (): Promise<void> => {
       if (++begun <= LIMITS.least) work(60)
-      if (begun === LIMITS.least) void sleep(120).then(done)
+      if (begun === LIMITS.most) done()
       await held
     }
-    expect((await count(600, beginAndWait)).atOnce).to.equal(32)
+    expect((await count(600, beginAndWait)).atOnce).to.equal(LIMITS.most)
   })
 
   it('become more only after each has done something, where the thread is busy with those there are', async () => {

@@ -120,11 +120,11 @@ describe('withRetry', () => {
       storeOf({
         putPart: () => Promise.reject(new Failure('busy', `Busy ${++calls}.`, {retryable: true, retryAfter: 20})),
       }),
-      {retryFor: 600},
+      {retryFor: 1500},
     )
     const started = performance.now()
     const failure = await failureOf(store.putPart(sessionOf('u'), part, body, newCall()))
-    expect(performance.now() - started).to.be.within(590, SOON)
+    expect(performance.now() - started).to.be.within(1490, SOON)
     expect(calls).to.be.above(3)
     expect(failure.message).to.equal(`Busy ${calls}.`)
   })
@@ -136,17 +136,17 @@ describe('withRetry', () => {
       }),
       {retryFor: 600},
     )
-    let isOver = false
+    const stuckPart = {isOver: false}
     const started = performance.now()
     const stuck = failureOf(store.putPart(sessionOf('u'), part, body, newCall())).then(failure => {
-      isOver = true
+      stuckPart.isOver = true
       return failure
     })
     let lastSuccess = 0
-    while (performance.now() - started < 1500) {
+    // Where the machine stands still for so long, nothing has succeeded for so long, and it may be over before.
+    while (!stuckPart.isOver && performance.now() - started < 1500) {
       await store.putPart(sessionOf('u'), {...part, number: 2}, body, newCall())
       lastSuccess = performance.now()
-      expect(isOver).to.equal(false)
       await new Promise(resolve => setTimeout(resolve, 10))
     }
     expect(await stuck).to.have.property('code', 'busy')
@@ -200,7 +200,7 @@ describe('withRetry', () => {
           head: () => first().then(() => infoOf('k')),
           putPart() {
             calls++
-            return performance.now() - since < 250 ? Promise.reject(unreached()) : Promise.resolve(receipt)
+            return calls < 3 || performance.now() - since < 250 ? Promise.reject(unreached()) : Promise.resolve(receipt)
           },
         }),
         policy,

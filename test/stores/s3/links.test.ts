@@ -136,7 +136,7 @@ function describeLinks(name: string, open: (context: Mocha.Context) => Promise<D
       expect((await useUrl({...get, url: get.url.replace('/mine?', '/other?')})).status).to.equal(403)
       expect((await useUrl({...get, url: tamper(get.url)})).status).to.equal(403)
       expect((await useUrl({...get, url: get.url.replace('Expires=3600', 'Expires=7200')})).status).to.equal(403)
-      const short = await make('mine', {expiresIn: 3000})
+      const short = await make('mine', {expiresIn: 8000})
       expect((await useUrl(short)).status).to.equal(200)
       await new Promise(resolve => setTimeout(resolve, short.expires.getTime() + 1100 - Date.now()))
       expect((await useUrl(short)).text).to.match(/Request has expired/u)

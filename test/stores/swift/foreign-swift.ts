@@ -53,7 +53,11 @@ export function escapePath(key: string): string {
 }
 
 export async function makeContainer({storageUrl, token}: SwiftAccess, container: string): Promise<void> {
-  await ask(`${storageUrl}/${escapePath(container)}`, {method: 'PUT', headers: {'x-auth-token': token}})
+  const {status} = await ask(`${storageUrl}/${escapePath(container)}`, {
+    method: 'PUT',
+    headers: {'x-auth-token': token},
+  })
+  if (status >= 300) throw new Error(`The container ${container} was answered with ${status}.`)
 }
 
 /** Every name of a container. */

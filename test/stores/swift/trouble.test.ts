@@ -91,7 +91,7 @@ describe('a Swift that makes trouble', function () {
 
   it('lags with its listings: the parts are found by their names, and the manifest joins them', async () => {
     // A container of its own: what the proxy learnt of another one earlier ends in the middle of this.
-    await makeContainer(await signIn(server.v1), LAGGING)
+    await opened.store.createContainer(at(LAGGING), {}, newCall())
     const session = await opened.store.begin(at(LAGGING, 'lag'), {}, {size: 5, partSize: 3, count: 2}, newCall())
     // From here on the proxy knows the container of the parts for ten seconds; later it would have nobody to ask.
     await sendParts(opened.store, at(LAGGING, 'remembered'), [randomBytes(10)])
