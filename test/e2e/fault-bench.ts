@@ -33,7 +33,7 @@ export interface Ran {
 
 const INTERRUPTED = new Failure('interrupted', 'Interrupted.')
 /** Patience where a fault comes once, and where it never ends. */
-const RETRY_FOR = {once: 5000, always: 1000}
+const RETRY_FOR = {once: 15_000, always: 1000}
 
 export function listRows(faults: readonly FaultRow[]): readonly Row[] {
   return faults.flatMap(({name, fault, verbs, once = {}, always = {}}) => [

@@ -1,10 +1,10 @@
-import {setTimeout as sleep} from 'node:timers/promises'
+import {setImmediate, setTimeout as sleep} from 'node:timers/promises'
 import {expect} from 'chai'
 import {KIB, MIB} from '../../src/core/sizes.ts'
 import {BUCKET, hashPath, openArena} from '../support/arena.ts'
 import type {Arena} from '../support/arena.ts'
 import {slowDown} from '../support/fault-answers.ts'
-import {stall} from '../support/faults.ts'
+import {silence, stall} from '../support/faults.ts'
 import {runSkylift, startSkylift} from '../support/run-skylift.ts'
 import type {Home, Running} from '../support/run-skylift.ts'
 import {SOON} from '../support/soon.ts'
@@ -23,12 +23,23 @@ describe('--limit-rate', function () {
 
   const bytes = (): number => arena.proxy.bytesReceived('part') + arena.proxy.bytesReceived('put')
 
+  /** What has arrived by now, which this process may still have to read. */
+  async function look(): Promise<{readonly time: number; readonly arrived: number}> {
+    let before: number
+    do {
+      before = bytes()
+      await setImmediate()
+    } while (bytes() > before)
+    return {time: performance.now(), arrived: before}
+  }
+
   /** Measures what arrives a second, over ten seconds of it. */
   async function measure(running: Running): Promise<number> {
     await arena.proxy.until(() => bytes() > 0)
-    const [started, before] = [performance.now(), bytes()]
+    const first = await look()
     await sleep(10_000)
-    const rate = ((bytes() - before) * 1000) / (performance.now() - started)
+    const last = await look()
+    const rate = ((last.arrived - first.arrived) * 1000) / (last.time - first.time)
     running.child.kill('SIGINT')
     await running.ended
     return rate
@@ -115,6 +126,8 @@ describe('a store that cannot keep up', function () {
     const {proxy} = arena
     // It takes three at once, and says so of every other.
     const rule = proxy.inject({operation: 'part', fault: slowDown(), times: Infinity, match: () => proxy.inFlight > 3})
+    // None of those that it takes at first is done before all that wish to be sent are on their way.
+    proxy.inject({operation: 'part', fault: silence('stored', 1000), times: 3})
     const file = await arena.makeFile(200 * MIB)
     const flags = ['-p', '5M', '-c', '16', '--progress', 'json']
     const {status, stderr} = await runSkylift(['upload', file, `s3://${BUCKET}/narrow`, ...flags], home)

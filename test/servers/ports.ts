@@ -11,13 +11,15 @@ export async function isFreePort(port: number): Promise<boolean> {
   })
 }
 
-/**
- * The first of `count` ports in a row that are free; below those of sandboxes, which begin at 20,000, and the range from
- * which systems give out ports themselves.
- */
-export async function findFreePorts(count: number): Promise<number> {
+/** Below those of sandboxes, and of the range from which systems give out ports themselves. */
+const OF_SERVERS = {from: 10_000, to: 20_000}
+/** Above all these, so that whoever takes ports one by one never takes one of a row that was found free. */
+export const OF_PROXIES = {from: 61_000, to: 65_500}
+
+/** The first of `count` ports in a row that are free. */
+export async function findFreePorts(count: number, {from, to} = OF_SERVERS): Promise<number> {
   for (;;) {
-    const first = 10_000 + Math.floor(Math.random() * (10_000 - count))
+    const first = from + Math.floor(Math.random() * (to - from - count))
     const free = await Promise.all(Array.from({length: count}, (_, index) => isFreePort(first + index)))
     if (!free.includes(false)) return first
   }

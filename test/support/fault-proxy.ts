@@ -4,6 +4,7 @@ import tls from 'node:tls'
 import type {Duplex} from 'node:stream'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {once} from 'node:events'
+import {findFreePorts, OF_PROXIES} from '../servers/ports.ts'
 import {carryOut, type LogEntry} from './exchange.ts'
 import {connectRequest, createFaultRules, describeRequest, type Injection, type Rule} from './fault-rules.ts'
 import {nameFault} from './faults.ts'
@@ -133,14 +134,14 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     })
   }
 
-  async function listen(port: number): Promise<number> {
+  async function listen(choosePort: () => number | Promise<number>): Promise<number> {
     for (let attempt = 1; ; attempt++) {
-      listener = net.createServer({noDelay: true}, accept).listen(port, '127.0.0.1')
+      listener = net.createServer({noDelay: true}, accept).listen(await choosePort(), '127.0.0.1')
       try {
         await once(listener, 'listening')
         return (listener.address() as AddressInfo).port
       } catch (error) {
-        // An outgoing connection of anybody may hold the port for a moment.
+        // Somebody may have been quicker.
         if (attempt === 100) throw error
         await sleep(50)
       }
@@ -158,7 +159,8 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
 
   const sum = (count: (entry: LogEntry) => number, operation?: Operation) =>
     log.reduce((total, entry) => (operation && entry.operation !== operation ? total : total + count(entry)), 0)
-  const port = await listen(0)
+  // None that the system gives to others while this is down.
+  const port = await listen(() => findFreePorts(1, OF_PROXIES))
 
   return {
     endpoint: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
@@ -198,7 +200,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
       }),
     down,
     up: async () => {
-      if (!listener) await listen(port)
+      if (!listener) await listen(() => port)
     },
     close: down,
   }
