@@ -119,7 +119,7 @@ export function createMultipart(connection: S3Exchange): Multipart {
           if (Number.isInteger(number) && Number.isSafeInteger(size))
             receipts.push({number, size, etag: unquote(childText(part, 'ETag')), crc32: ''})
         }
-        const next = childText(element, 'NextPartNumberMarker') ?? ''
+        const next = childText(element, 'NextPartNumberMarker') || String(receipts.at(-1)?.number ?? '')
         // A store that says "truncated" and names no new marker would keep us here for ever.
         if (childText(element, 'IsTruncated') !== 'true' || Number(next) <= Number(marker)) return receipts
         marker = next

@@ -95,15 +95,21 @@ export function createObjects(connection: S3Connection): ObjectStore {
         const request = {method: 'GET', target: {...prefix, key: ''}, query}
         const {element} = await tryPage(call, () => requestXml(connection, request, call, 'ListMultipartUploadsResult'))
         const decode = keyDecoder(element)
-        for (const each of element.children.filter(({name}) => name === 'Upload'))
-          yield readUpload(prefix, each, decode)
+        const found = element.children
+          .filter(({name}) => name === 'Upload')
+          .map(each => readUpload(prefix, each, decode))
+        yield* found
+        if (childText(element, 'IsTruncated') !== 'true') return
         const keyMarker = childText(element, 'NextKeyMarker')
-        if (childText(element, 'IsTruncated') !== 'true' || !keyMarker) return
+        const last = found.at(-1)
         const next = {
-          'key-marker': decode(keyMarker),
-          'upload-id-marker': childText(element, 'NextUploadIdMarker') ?? '',
+          'key-marker': keyMarker ? decode(keyMarker) : (last?.target.key ?? ''),
+          'upload-id-marker': (keyMarker ? childText(element, 'NextUploadIdMarker') : last?.uploadId) ?? '',
         }
-        if (next['key-marker'] === markers['key-marker'] && next['upload-id-marker'] === markers['upload-id-marker'])
+        if (
+          next['key-marker'] === (markers['key-marker'] ?? '') &&
+          next['upload-id-marker'] === (markers['upload-id-marker'] ?? '')
+        )
           throw endless()
         markers = next
       }

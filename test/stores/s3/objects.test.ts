@@ -304,9 +304,14 @@ describe('list of S3', () => {
 })
 
 describe('listUploads of S3', () => {
+  const upload = (key: string, id: string): string =>
+    `<Upload><Key>${key}</Key><UploadId>${id}</UploadId><Initiated>2010-11-10T20:48:33.000Z</Initiated></Upload>`
+  const more = (...uploads: string[]): Reply => [
+    200,
+    `<ListMultipartUploadsResult>${uploads.join('')}<IsTruncated>true</IsTruncated></ListMultipartUploadsResult>`,
+  ]
+
   it('goes on from page to page', async () => {
-    const upload = (key: string, id: string): string =>
-      `<Upload><Key>${key}</Key><UploadId>${id}</UploadId><Initiated>2010-11-10T20:48:33.000Z</Initiated></Upload>`
     const seen = answer([
       [
         200,
@@ -327,6 +332,25 @@ describe('listUploads of S3', () => {
       '/box?encoding-type=url&prefix=a&uploads=',
       '/box?encoding-type=url&key-marker=a%20b&prefix=a&upload-id-marker=u1&uploads=',
     ])
+  })
+
+  it('goes on after the last upload where a store says that there is more and names no marker', async () => {
+    const last: Reply = [200, `<ListMultipartUploadsResult>${upload('b', 'u3')}</ListMultipartUploadsResult>`]
+    const seen = answer([more(upload('a+b', 'u1'), upload('a+b', 'u2')), last])
+    const all = await collect(open().listUploads({...target, key: ''}, newCall()))
+    expect(all.map(({uploadId}) => uploadId)).to.deep.equal(['u1', 'u2', 'u3'])
+    expect(seen[1]?.path).to.equal('/box?encoding-type=url&key-marker=a%2Bb&prefix=&upload-id-marker=u2&uploads=')
+  })
+
+  it('fails where nothing new comes, or nothing tells where to go on', async () => {
+    for (const pages of [[more(upload('a', 'u1')), more(upload('a', 'u1'))], [more()]]) {
+      const seen = answer(pages)
+      const failure = await failureOf(collect(open().listUploads({...target, key: ''}, newCall())))
+      expect(failure).to.include({code: 'network', retryable: false})
+      expect(failure.message).to.include('does not go on')
+      expect(seen).to.have.length(pages.length)
+      stopAnswering()
+    }
   })
 })
 

@@ -315,6 +315,15 @@ describe('listParts of S3', () => {
     expect(wordsOf(seen[1]!)).to.deep.equal({})
   })
 
+  it('goes on after the last part where a store says that there is more and names no marker', async () => {
+    const seen = answer([
+      [200, page([1, 2], '<IsTruncated>true</IsTruncated>')],
+      [200, page([3], '')],
+    ])
+    expect(await open().listParts(sessionOf('crc32'), newCall())).to.have.length(3)
+    expect(seen[1]?.path).to.include('part-number-marker=2&')
+  })
+
   it('ends where a store says that there is more and not where', async () => {
     const seen = answer([
       [200, page([1], '<IsTruncated>true</IsTruncated><NextPartNumberMarker>0</NextPartNumberMarker>')],
