@@ -46,6 +46,7 @@ function verbsByUrl(): string[] {
     ...['type stores/s3/client', 'stores/s3/upload', 'stores/s3/whole', 'stores/s3/checksum', 'stores/s3/quirks'],
     ...['stores/s3/objects', 'type stores/swift/client', 'stores/swift/put-part', 'stores/swift/whole'],
     ...['stores/swift/manifest', 'stores/swift/object-headers'],
+    ...['stores/swift/conditions', 'stores/swift/info', 'stores/swift/shared-work'],
   ]
 }
 

@@ -7,8 +7,8 @@ import type {Access, Place} from './access.ts'
 import {placeOf} from './access.ts'
 import {encodePath, encodeQuery} from './encode.ts'
 import {readRefusal, toFailure} from './failures.ts'
+import {askInfo} from './info.ts'
 import type {Quirks} from './quirks.ts'
-import {CLOSED, readQuirks} from './quirks.ts'
 import {rememberWork, shareWork} from './shared-work.ts'
 import type {SharedWork} from './shared-work.ts'
 
@@ -119,12 +119,8 @@ export function createConnection(settings: SwiftSettings): SwiftConnection {
     },
 
     quirks: rememberWork(async signal => {
-      const {origin, path} = placeOf(settings.storageUrl ?? (await currentAccess(signal)).storageUrl)
-      // Beside the versions: `/info`, or `/swift/info` at Ceph's gateway.
-      const base = /^(?<base>.*?)\/v1(?:\.0)?(?:\/|$)/u.exec(path)?.groups?.['base'] ?? ''
-      const answer = await send(wire, {method: 'GET', origin, path: `${base}/info`, headers: {}}, {signal})
-      if (answer.status >= 500) throw toFailure(readRefusal(answer))
-      return answer.status === 200 ? parseQuirks(answer.text) : CLOSED
+      const place = placeOf(settings.storageUrl ?? (await currentAccess(signal)).storageUrl)
+      return askInfo(wire, place, signal)
     }),
   }
 }
@@ -133,15 +129,6 @@ export function createConnection(settings: SwiftSettings): SwiftConnection {
 export function pathOf({container, key}: Pick<Target, 'container' | 'key'>): string {
   if (container === '') return ''
   return key === '' ? `/${encodePath(container)}` : `/${encodePath(container)}/${encodePath(key)}`
-}
-
-function parseQuirks(text: string): Quirks {
-  try {
-    return readQuirks(JSON.parse(text) as Record<string, unknown>)
-  } catch {
-    // A page for people.
-    return CLOSED
-  }
 }
 
 function noToken(): Failure {

@@ -27,7 +27,7 @@ export interface ManifestSegment {
 }
 
 /** Returns the ETag that the store gives the object: MD5 of the segments' MD5s in hex. */
-export function manifestEtag(receipts: readonly PartReceipt[]): string {
+export function manifestEtag(receipts: readonly Pick<PartReceipt, 'etag'>[]): string {
   const hash = createHash('md5')
   for (const {etag} of receipts) hash.update(etag)
   return hash.digest('hex')
@@ -59,19 +59,25 @@ export async function putManifest(
     // Raw: an encoded path is another one, which is not there.
     return {path: `/${container}/${key}`, etag, size_bytes: size}
   })
-  const answer = await connection.request(
-    {
-      method: 'PUT',
-      target,
-      query: {'multipart-manifest': 'put', heartbeat: 'on'},
-      headers: {...headers, etag: manifestEtag(receipts), accept: 'application/json'},
-      body: bufferBody(Buffer.from(JSON.stringify(entries))),
-      accepts: [400],
-    },
-    {signal: call.signal, answer: connection.settings.wire.waits?.complete ?? COMPLETE_WAIT},
-  )
+  const etag = manifestEtag(receipts)
+  const body = Buffer.from(JSON.stringify(entries))
+  const put = (check: Readonly<Record<string, string>>): Promise<Answer> =>
+    connection.request(
+      {
+        method: 'PUT',
+        target,
+        query: {'multipart-manifest': 'put', heartbeat: 'on'},
+        headers: {...headers, ...check, accept: 'application/json'},
+        body: bufferBody(body),
+        accepts: [400, 422],
+      },
+      {signal: call.signal, answer: connection.settings.wire.waits?.complete ?? COMPLETE_WAIT},
+    )
+  let answer = await put({etag})
+  // Ceph's gateway compares it with its own in quotes, and refuses every one; that which it answers with is the same.
+  if (answer.status === 422 && unquote(answer.headers.etag) === etag) answer = await put({})
   const verdict = judgeAnswer(answer, target, receipts.length, onOdd)
-  if (verdict !== '' && verdict !== manifestEtag(receipts)) {
+  if (verdict !== '' && verdict !== etag) {
     throw new Failure('integrity', `The store made something else of ${nameOf(target.container, target.key)}.`, {
       context: {container: target.container, key: target.key},
       retryable: true,
@@ -153,7 +159,10 @@ function findMissing(words: readonly string[], count: number, {container, key}: 
   return undefined
 }
 
-/** Reads what a large object consists of; undefined where there is none, or something else. */
+/**
+ * Reads what a large object consists of; undefined where there is none, or something else. Fails `unsupported` where the
+ * store does not show it.
+ */
 export async function readManifest(
   connection: SwiftConnection,
   target: Pick<Target, 'container' | 'key'>,
@@ -181,7 +190,10 @@ export async function getManifest(
   const request = {method: 'GET', target: current, query, accepts: [404]}
   return tryPage(call, async () => {
     const answer = await connection.request(request, {signal: call.signal})
-    return isLargeObject(answer) ? parseManifest(answer.text) : undefined
+    if (isLargeObject(answer)) return parseManifest(answer.text)
+    // As Ceph's gateway answers. Who takes this for a small object might delete what the large one is made of.
+    if (answer.status < 300 && answer.text === '') throw hidden(target)
+    return undefined
   })
 }
 
@@ -207,6 +219,12 @@ const TYPES = {
 
 function damaged(cause?: unknown): Failure {
   return new Failure('network', 'The manifest of the store is damaged.', {cause, retryable: true})
+}
+
+function hidden({container, key}: Pick<Target, 'container' | 'key'>): Failure {
+  return new Failure('unsupported', `The store does not show what ${nameOf(container, key)} is made of.`, {
+    context: {container, key},
+  })
 }
 
 export function forgotten({container, key}: Pick<Target, 'container' | 'key'>): Failure {

@@ -96,6 +96,14 @@ function createManifests(connection: SwiftConnection, segments: string, call: Ca
     return new Set(names)
   }
 
+  /** Where a store does not show its manifests, the mark of an upload tells that it is unfinished. */
+  async function prefixesOf(reading: Promise<readonly ManifestSegment[] | undefined>): Promise<Set<string>> {
+    return reading.then(readPrefixes, (error: unknown) => {
+      if (isFailure(error, 'unsupported')) return new Set<string>()
+      throw error
+    })
+  }
+
   async function readContainer(container: string): Promise<ReadonlySet<string>> {
     const {listsLargeObjects, hasVersions} = await connection.quirks(call.signal)
     const prefixes = new Set<string>()
@@ -104,7 +112,7 @@ function createManifests(connection: SwiftConnection, segments: string, call: Ca
     for await (const {name: key, slo_etag: mark, version_id: version} of listEntries(connection, wish, call)) {
       if (listsLargeObjects && mark === undefined) continue
       const read = mark === undefined ? readManifest : getManifest
-      for (const prefix of readPrefixes(await read(connection, {container, key, version}, call))) prefixes.add(prefix)
+      for (const prefix of await prefixesOf(read(connection, {container, key, version}, call))) prefixes.add(prefix)
     }
     return prefixes
   }
@@ -136,7 +144,7 @@ function createManifests(connection: SwiftConnection, segments: string, call: Ca
     /** Asked object after object, in the order of their keys. */
     async ofObject({container, key}: Target): Promise<ReadonlySet<string>> {
       if (last?.key !== key) {
-        last = {key, prefixes: readPrefixes(await readManifest(connection, {container, key}, call))}
+        last = {key, prefixes: await prefixesOf(readManifest(connection, {container, key}, call))}
       }
       return last.prefixes
     },

@@ -13,6 +13,8 @@ export interface Quirks {
   /** Listings mark large objects (`slo_etag`), since 2.18. */
   readonly listsLargeObjects: boolean
   readonly hasVersions: boolean
+  /** Honours `If-None-Match: *` on PUT. Absent: not known. */
+  readonly conditionalPut?: boolean
   readonly version?: string
 }
 
@@ -46,20 +48,23 @@ export function readQuirks(info: Readonly<Record<string, unknown>>): Quirks {
   const min = Math.max(1, numberOf(slo?.['min_segment_size']) ?? 1)
   const allowed = tempUrl['allowed_digests']
   const methods = tempUrl['methods']
+  // Ceph's gateway, which names this limit otherwise, counts its versions for itself and heeds no conditions.
+  const isSwift = numberOf(swift['max_object_name_length']) !== undefined
   const version = typeof swift['version'] === 'string' ? swift['version'] : undefined
   return {
     limits: {
       whole,
       object: slo === undefined ? whole : whole * count,
       ...(slo === undefined ? {} : {part: {min, max: whole, count, equal: false}}),
-      key: numberOf(swift['max_object_name_length']) ?? CLOSED.limits.key,
+      key: numberOf(swift['max_object_name_length'] ?? swift['max_object_name_size']) ?? CLOSED.limits.key,
       keyUnit: 'characters',
     },
     digests: info['tempurl'] === undefined ? [] : readDigests(allowed),
     ...(Array.isArray(methods) ? {methods: methods.map(String)} : {}),
     policies: readPolicies(swift['policies']),
-    listsLargeObjects: version !== undefined && isSince(version, 2, 18),
+    listsLargeObjects: isSwift && version !== undefined && isSince(version, 2, 18),
     hasVersions: info['object_versioning'] !== undefined,
+    ...(isSwift ? {conditionalPut: true} : {}),
     ...(version === undefined ? {} : {version}),
   }
 }

@@ -34,6 +34,8 @@ export interface Replaced {
 export function createReplaced(connection: SwiftConnection, keepsVersions: VersionCheck): Replaced {
   /** Kept over retries: once the new object stands, the old manifest cannot be read any more. */
   const seen = new Map<string, Map<string, Place>>()
+  /** Large objects that were replaced, whose segments the store does not show. */
+  const hidden = new Set<string>()
   const nameOf = ({container, key}: Target): string => `${container}/${key}`
   const findOld = (target: Target, place: SegmentPlace | undefined): Place[] =>
     [...(seen.get(nameOf(target))?.values() ?? [])].filter(each => !isWithin(place, each))
@@ -49,7 +51,8 @@ export function createReplaced(connection: SwiftConnection, keepsVersions: Versi
     async look(target, options, call) {
       if (options.keepOldSegments === true || options.noClobber === true) return
       const segments = await readManifest(connection, target, call).catch((error: unknown) => {
-        if (isFailure(error, 'forbidden', 'not-found')) return undefined
+        if (isFailure(error, 'unsupported')) hidden.add(nameOf(target))
+        if (isFailure(error, 'forbidden', 'not-found', 'unsupported')) return undefined
         throw error
       })
       if (segments === undefined || (await keepsVersions(target, call))) return
@@ -81,6 +84,9 @@ export function createReplaced(connection: SwiftConnection, keepsVersions: Versi
       const old = findOld(target, place)
       seen.delete(nameOf(target))
       const {failed} = await deleteAll(connection, old, call)
+      if (hidden.delete(nameOf(target))) {
+        return ['The segments of the object that was replaced stay: the store does not show which they are.']
+      }
       if (failed === 0) return []
       return [`${failed} segments of the replaced object could not be deleted.`]
     },

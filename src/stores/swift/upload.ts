@@ -2,6 +2,7 @@ import {combineCrc32, formatCrc32, parseCrc32} from '../../core/crc32.ts'
 import {Failure, isFailure} from '../../core/failure.ts'
 import type {Call, ObjectInfo, PartReceipt, Session, StoredObject, Target, UploadStore} from '../store.ts'
 import type {SwiftConnection} from './client.ts'
+import {createConditions} from './conditions.ts'
 import {createElsewhereMark} from './elsewhere.ts'
 import {nameOf} from './failures.ts'
 import {expireLater, segmentExpiry} from './expiry.ts'
@@ -45,6 +46,7 @@ export function createUpload(
   const markElsewhere = createElsewhereMark(connection)
   const checkReadable = createReadCheck(connection)
   const largeObjects = createLargeObjectCheck(connection)
+  const {guardWrite, lookAhead} = createConditions(connection, head)
   const placeOf = (session: Session): SegmentPlace => placeOfSession(session, settings)
   const sendPart = createPutPart(connection, placeOf)
   /** Numbers of the parts that were begun here, by upload: one that was cut off may arrive all the same, and late. */
@@ -52,23 +54,27 @@ export function createUpload(
   /** Those that a manifest was refused for: a listing that lags may show them all the same. */
   const odd = new Map<string, Set<number>>()
 
-  /** True where the object at the key is made of this upload's segments, by whichever answer it came to be. */
-  async function stands({target}: Session, {container, prefix}: SegmentPlace, call: Call): Promise<boolean> {
-    const segments = await readManifest(connection, target, call)
-    return (
-      segments?.some(
-        ({name = ''}) => parsePath(name).container === container && parsePath(name).key.startsWith(prefix),
-      ) === true
-    )
-  }
-
-  /** One look may save the sending of all segments; the manifest is guarded all the same. Fails `exists`. */
-  async function lookAhead(target: Target, call: Call): Promise<void> {
-    const found = await head(target, call).catch((error: unknown) => {
-      if (!isFailure(error) || error.retryable) throw error
-      return undefined
-    })
-    if (found !== undefined) throw standing(target)
+  /**
+   * True where the object at the key is made of this upload's segments, by whichever answer it came to be. Where the store
+   * does not show of what, its ETag tells, which is made from theirs.
+   */
+  async function stands(
+    {target}: Session,
+    {container, prefix}: SegmentPlace,
+    segments: readonly Pick<PartReceipt, 'etag'>[],
+    call: Call,
+  ): Promise<boolean> {
+    try {
+      const joined = await readManifest(connection, target, call)
+      return (
+        joined?.some(
+          ({name = ''}) => parsePath(name).container === container && parsePath(name).key.startsWith(prefix),
+        ) === true
+      )
+    } catch (error) {
+      if (!isFailure(error, 'unsupported')) throw error
+      return (await head(target, call)).etag === manifestEtag(segments)
+    }
   }
 
   async function listSegments(place: SegmentPlace, call: Call): Promise<Map<number, {size: number; etag: string}>> {
@@ -83,11 +89,11 @@ export function createUpload(
   return {
     endpoint: settings.endpointName,
     limits: async call => (await connection.quirks(call.signal)).limits,
-    putWhole: createPutWhole(connection, {replaced, largeObjects, head}),
+    putWhole: createPutWhole(connection, {replaced, largeObjects, head, guardWrite}),
 
     async begin(target, options, {size, partSize}, call) {
       objectHeaders(options)
-      if (options.noClobber === true) await lookAhead(target, call)
+      await lookAhead(target, options, call)
       largeObjects.expect(target)
       const policy = await findPolicy(connection, target, call)
       const uploadId = newUploadId(new Date())
@@ -130,18 +136,20 @@ export function createUpload(
       await replaced.look(target, options, call)
       const list = await replaced.note(target, place, call)
       await expireLater(connection, session, place, receipts, call)
-      const guard: Record<string, string> = options.noClobber === true ? {'if-none-match': '*'} : {}
+      const told: string[] = []
       try {
+        const guard = await guardWrite(target, options, call)
+        told.push(...guard.notes)
         const onOdd = (number: number): void =>
           void odd.set(session.uploadId, (odd.get(session.uploadId) ?? new Set()).add(number))
-        const headers = {...objectHeaders(options), ...guard}
+        const headers = {...objectHeaders(options), ...guard.headers}
         await putManifest(connection, target, {place, receipts, headers, onOdd}, call)
       } catch (error) {
         call.signal.throwIfAborted()
         const mayStand = isFailure(error, 'network', 'busy', 'exists')
-        if (!mayStand || !(await stands(session, place, call).catch(() => false))) throw error
+        if (!mayStand || !(await stands(session, place, receipts, call).catch(() => false))) throw error
       }
-      const notes = await replaced.clear(target, place, call)
+      const notes = [...told, ...(await replaced.clear(target, place, call))]
       await deleteAll(connection, [segmentTarget(place, MARKER), ...(list === undefined ? [] : [list])], call)
       begun.delete(session.uploadId)
       const stored = storedOf(session, receipts)
@@ -152,15 +160,20 @@ export function createUpload(
       const place = placeOf(session)
       // What is deleted by its name stays so, even where it was not there yet: Swift takes the later time for the truth.
       const numbers = new Set(begun.get(session.uploadId))
+      const listed: {readonly number: number; readonly etag: string}[] = []
       try {
-        for (const number of (await listSegments(place, call)).keys()) numbers.add(number)
+        for (const [number, {etag}] of await listSegments(place, call)) {
+          numbers.add(number)
+          if (number !== MARKER) listed.push({number, etag})
+        }
       } catch (error) {
         if (isFailure(error, 'not-found')) return
         throw error
       }
       numbers.delete(MARKER)
       // Its manifest may stand although nobody heard the answer: then these segments are the object.
-      const isStanding = await stands(session, place, call)
+      listed.sort((a, b) => a.number - b.number)
+      const isStanding = await stands(session, place, listed, call)
       const segments = isStanding ? [] : [...numbers].map(each => segmentTarget(place, each))
       if (isStanding) {
         await replaced.look(session.target, session.options, call)
@@ -182,10 +195,6 @@ function storedOf({target, size}: Session, receipts: readonly PartReceipt[]): St
   const crc = receipts.reduce((sum, part) => combineCrc32(sum, parseCrc32(part.crc32), part.size), 0)
   const etag = manifestEtag(receipts)
   return {target, size, etag, ...(isKnown ? {crc32: formatCrc32(crc)} : {}), verified: {by: 'md5'}}
-}
-
-function standing({container, key}: Target): Failure {
-  return new Failure('exists', `There is already ${nameOf(container, key)}.`, {context: {container, key}})
 }
 
 function incomplete({container, key}: Target): Failure {

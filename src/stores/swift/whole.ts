@@ -4,6 +4,7 @@ import {loadSmall} from '../../core/buffer-body.ts'
 import {digestBody} from '../../http/digest.ts'
 import type {Body, Call, ObjectInfo, ObjectOptions, StoredObject, Target, UploadStore} from '../store.ts'
 import type {SwiftConnection} from './client.ts'
+import type {Conditions} from './conditions.ts'
 import {nameOf} from './failures.ts'
 import {objectHeaders, unquote} from './object-headers.ts'
 import type {LargeObjectCheck, Replaced} from './replaced.ts'
@@ -20,10 +21,12 @@ export function createPutWhole(
     replaced,
     largeObjects,
     head,
+    guardWrite,
   }: {
     readonly replaced: Pick<Replaced, 'look' | 'clear'>
     readonly largeObjects: LargeObjectCheck
     readonly head: (target: Target, call: Call) => Promise<ObjectInfo>
+    readonly guardWrite: Conditions['guardWrite']
   },
 ): UploadStore['putWhole'] {
   /** Bodies whose last answer was lost: what stands at the key may be ours. */
@@ -54,10 +57,12 @@ export function createPutWhole(
     const [digests] = await Promise.all([digestBody(loaded, call.signal), lookFirst(target, options, call)])
     const sums: Sums = {crc32: formatCrc32(digests.crc), md5: digests.md5.toString('hex')}
     let stored: StoredObject | undefined
+    const told: string[] = []
     try {
-      const guard: Record<string, string> = options.noClobber === true ? {'if-none-match': '*'} : {}
+      const guard = await guardWrite(target, options, call)
+      told.push(...guard.notes)
       const answer = await connection.request(
-        {method: 'PUT', target, headers: {...headers, ...guard, etag: sums.md5}, body: loaded},
+        {method: 'PUT', target, headers: {...headers, ...guard.headers, etag: sums.md5}, body: loaded},
         {signal: call.signal, onSent: call.onSent, pace: call.pace},
       )
       checkEtag(target, unquote(answer.headers.etag), sums)
@@ -72,7 +77,7 @@ export function createPutWhole(
       if (isFailure(error, 'network', 'busy')) unclear.add(body)
       if (stored === undefined) throw error
     }
-    const notes = await replaced.clear(target, undefined, call)
+    const notes = [...told, ...(await replaced.clear(target, undefined, call))]
     return notes.length > 0 ? {...stored, notes} : stored
   }
 }

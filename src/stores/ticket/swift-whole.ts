@@ -1,6 +1,7 @@
 import {Failure} from '../../core/failure.ts'
 import type {Wire} from '../../http/send.ts'
 import type {SwiftConnection} from '../swift/client.ts'
+import {OPEN} from '../swift/conditions.ts'
 import {readInfo} from '../swift/object-headers.ts'
 import {createPutWhole} from '../swift/whole.ts'
 import type {Call, ObjectInfo} from '../store.ts'
@@ -27,6 +28,7 @@ export function createSwiftWholeUpload(ticket: SwiftWholeTicket, wire: Wire): Ti
       },
       largeObjects: {mayHold: () => Promise.resolve(false), expect() {}},
       head: (_, call) => head(call),
+      guardWrite: () => OPEN,
     },
   )
   return {

@@ -2,9 +2,12 @@ import {send} from '../../http/send.ts'
 import type {Wire} from '../../http/send.ts'
 import {encodeKey} from '../s3/sign.ts'
 import type {SwiftConnection} from '../swift/client.ts'
+import {createConditions} from '../swift/conditions.ts'
+import {askInfo} from '../swift/info.ts'
 import {readInfo} from '../swift/object-headers.ts'
+import {rememberWork} from '../swift/shared-work.ts'
 import {createPutWhole} from '../swift/whole.ts'
-import type {UploadStore} from '../store.ts'
+import type {Call, ObjectInfo, Target, UploadStore} from '../store.ts'
 import {checkMd5, checkSize, checkTarget} from './check-use.ts'
 import {explainSwift} from './explain-swift.ts'
 import {pathFor} from './signed-url.ts'
@@ -33,13 +36,17 @@ export function createSwiftPut(url: SwiftUrl, wire: Wire): UploadStore['putWhole
     return answer
   }
 
+  const head = async (target: Target, {signal}: Call): Promise<ObjectInfo> =>
+    readInfo(target, await request({method: 'HEAD', target}, {signal}))
+  const quirks = rememberWork(async signal => askInfo(wire, url, signal))
   const putWhole = createPutWhole(
     {request},
     {
       // What is replaced can neither be seen nor cleared with a URL.
       replaced: {look: () => Promise.resolve(), clear: () => Promise.resolve([])},
       largeObjects: {mayHold: () => Promise.resolve(false), expect() {}},
-      head: async (target, {signal}) => readInfo(target, await request({method: 'HEAD', target}, {signal})),
+      head,
+      guardWrite: createConditions({quirks}, head).guardWrite,
     },
   )
 

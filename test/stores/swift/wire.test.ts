@@ -5,7 +5,7 @@ import type {PartReceipt, Session} from '../../../src/stores/store.ts'
 import {manifestEtag} from '../../../src/stores/swift/manifest.ts'
 import {crcOf, failureOf, newCall, partOf} from '../contract/bench.ts'
 import {at} from './upload-parts.ts'
-import {answerSwift, asked, INFO, md5Of, openBare, stopAnswering} from './wire.ts'
+import {answerSwift, asked, INFO, md5Of, openBare, stopAnswering, TOLD} from './wire.ts'
 import type {Reply} from './wire.ts'
 
 const TARGET = at('box', 'dir/a b+ü')
@@ -61,11 +61,14 @@ describe('the wire form of Swift', () => {
     expect(seen[3]?.body).to.equal(TEXT)
   })
 
-  it('asks for nothing but the PUT where nothing may be replaced', async () => {
-    const seen = answerSwift([STORED])
-    await (await openBare()).store.putWhole(TARGET, BODY, {noClobber: true}, newCall())
-    expect(asked(seen)).to.deep.equal([`PUT ${KEY}`])
-    expect(seen[0]?.headers['if-none-match']).to.equal('*')
+  it('asks once whether the cluster checks it, and then nothing but the PUT, where nothing may be replaced', async () => {
+    const seen = answerSwift([TOLD, STORED, STORED])
+    const {store} = await openBare()
+    for (const _ of [1, 2]) {
+      expect(await store.putWhole(TARGET, BODY, {noClobber: true}, newCall())).not.to.have.property('notes')
+    }
+    expect(asked(seen)).to.deep.equal(['GET /info', `PUT ${KEY}`, `PUT ${KEY}`])
+    expect(seen[1]?.headers['if-none-match']).to.equal('*')
   })
 
   it('looks before the first segment where nothing may be replaced, as far as it may', async () => {
@@ -120,7 +123,7 @@ describe('the wire form of Swift', () => {
   })
 
   it('asks after a lost answer whether what stands there is ours', async () => {
-    answerSwift(['reset', [412, ''], STANDS, [412, ''], NOBODY])
+    answerSwift([TOLD, 'reset', [412, ''], STANDS, [412, ''], NOBODY])
     const {store} = await openBare()
     await failureOf(store.putWhole(TARGET, BODY, {noClobber: true}, newCall()), 'network')
     expect(await store.putWhole(TARGET, BODY, {noClobber: true}, newCall())).to.include({size: 5})
@@ -129,7 +132,7 @@ describe('the wire form of Swift', () => {
 
   it('fails integrity, to be tried again, on an ETag of other bytes and on none', async () => {
     for (const headers of [{etag: md5Of('x')}, {}]) {
-      answerSwift([[201, '', headers]])
+      answerSwift([TOLD, [201, '', headers]])
       const failure = await failureOf(
         (await openBare()).store.putWhole(TARGET, BODY, {noClobber: true}, newCall()),
         'integrity',

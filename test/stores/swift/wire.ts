@@ -23,6 +23,9 @@ export const INFO = {
   tempurl: {allowed_digests: ['sha1', 'sha512'], methods: ['GET', 'PUT']},
 }
 
+/** What the cluster says of itself. */
+export const TOLD: Reply = [200, JSON.stringify(INFO)]
+
 /** Signs in by v1, and answers all else from a list or by a function; a token is `token-1`, then `token-2`. */
 export function answerSwift(replies: readonly Reply[] | ((seen: Seen) => Reply | undefined)): Seen[] {
   let tokens = 0
