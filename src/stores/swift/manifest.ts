@@ -69,7 +69,7 @@ export async function putManifest(
         query: {'multipart-manifest': 'put', heartbeat: 'on'},
         headers: {...headers, ...check, accept: 'application/json'},
         body: bufferBody(body),
-        accepts: [400, 422],
+        accepts: [400, 404, 422],
       },
       {signal: call.signal, answer: connection.settings.wire.waits?.complete ?? COMPLETE_WAIT},
     )
@@ -101,6 +101,8 @@ function judgeAnswer(answer: Answer, target: Target, count: number, onOdd: (numb
     throw new Failure('network', 'The answer of the store is damaged.', {retryable: true})
   }
   const line = verdict?.['Response Status'] ?? String(status)
+  // Ceph's gateway names no segment.
+  if (status === 404 && text.includes('NoSuchKey')) throw misses(target)
   if (line.startsWith('201')) return unquote(verdict?.Etag)
   const {container, key} = target
   const errors = verdict?.Errors ?? []
@@ -152,11 +154,16 @@ function findMissing(words: readonly string[], count: number, {container, key}: 
   if (missing > 0 && missing === count) {
     return forgotten({container, key})
   }
-  if (missing > 0) return new Failure('integrity', `The store misses a part of ${nameOf(container, key)}.`, {context})
+  if (missing > 0) return misses({container, key})
   if (words.some(each => /mismatch/iu.test(each))) {
     return new Failure('integrity', `A part of ${nameOf(container, key)} is not the one that was sent.`, {context})
   }
   return undefined
+}
+
+function misses({container, key}: Pick<Target, 'container' | 'key'>): Failure {
+  const message = `The store misses a part of ${nameOf(container, key)}.`
+  return new Failure('integrity', message, {context: {container, key}})
 }
 
 /**

@@ -334,6 +334,20 @@ describe('listUploads of S3', () => {
     ])
   })
 
+  it('asks again for keys as they are where they may be encoded and nobody says so', async () => {
+    const page = (...keys: string[]): Reply => [
+      200,
+      `<ListMultipartUploadsResult>${keys.map((key, at) => upload(key, `u${at}`)).join('')}</ListMultipartUploadsResult>`,
+    ]
+    const seen = answer([page('a', 'odd%20%2B%2520'), page('a', 'odd +%20')])
+    const all = await collect(open().listUploads({...target, key: ''}, newCall()))
+    expect(all.map(each => each.target.key)).to.deep.equal(['a', 'odd +%20'])
+    expect(seen.map(({path}) => path)).to.deep.equal([
+      '/box?encoding-type=url&prefix=&uploads=',
+      '/box?prefix=&uploads=',
+    ])
+  })
+
   it('goes on after the last upload where a store says that there is more and names no marker', async () => {
     const last: Reply = [200, `<ListMultipartUploadsResult>${upload('b', 'u3')}</ListMultipartUploadsResult>`]
     const seen = answer([more(upload('a+b', 'u1'), upload('a+b', 'u2')), last])

@@ -108,6 +108,17 @@ describe("the Swift API of Ceph's gateway", () => {
     }
   })
 
+  it('that misses a segment is no container that is missing', async () => {
+    for (const [text, code] of [
+      ['{"Code":"NoSuchKey","Message":"","BucketName":"box"}', 'integrity'],
+      ['{"Code":"NoSuchBucket","Message":"","BucketName":"box"}', 'not-found'],
+    ] as const) {
+      answerSwift(({method}) => (method === 'PUT' ? [404, text] : [404, '']))
+      await failureOf((await openBare()).store.complete(session, receipts, newCall()), code)
+      stopAnswering()
+    }
+  })
+
   it('heeds no condition, so where nothing may be replaced it is looked at first, which is said', async () => {
     const free = answerCeph({})
     const {store} = await openBare()
