@@ -10,7 +10,7 @@ export interface Guard {
 }
 
 export interface Conditions {
-  /** Fails `exists`, and as HEAD does where nobody may look and the cluster is not known to check. */
+  /** Fails `exists`. */
   guardWrite(target: Target, options: ObjectOptions, call: Call): Guard | Promise<Guard>
   /** One look may save the sending of all segments; the manifest is guarded all the same. Fails `exists`. */
   lookAhead(target: Target, options: ObjectOptions, call: Call): Promise<void>
@@ -37,7 +37,12 @@ export function createConditions(
   async function makeGuard(target: Target, call: Call): Promise<Guard> {
     const headers = {'if-none-match': '*'}
     if ((await connection.quirks(call.signal)).conditionalPut === true) return {headers, notes: []}
-    await look(target, call)
+    try {
+      await look(target, call)
+    } catch (error) {
+      if (!isFailure(error, 'forbidden')) throw error
+      return {headers, notes: ['Whether an object stood there could not be checked: these credentials may not read.']}
+    }
     return {headers, notes: ['No object stood there just before; this store is not known to check it while writing.']}
   }
 

@@ -71,6 +71,23 @@ describe('the wire form of Swift', () => {
     expect(seen[1]?.headers['if-none-match']).to.equal('*')
   })
 
+  it('looks first where the cluster does not say what it is, as far as it may, and says so', async () => {
+    for (const [head, words] of [
+      [NOBODY, 'not known to check it while writing'],
+      [[403, ''], 'these credentials may not read'],
+    ] satisfies [Reply, string][]) {
+      const seen = answerSwift([NOBODY, head, STORED])
+      const stored = await (await openBare()).store.putWhole(TARGET, BODY, {noClobber: true}, newCall())
+      expect(stored.notes?.join(' ')).to.include(words)
+      expect(asked(seen)).to.deep.equal(['GET /info', `HEAD ${KEY}`, `PUT ${KEY}`])
+      expect(seen[2]?.headers['if-none-match']).to.equal('*')
+      stopAnswering()
+    }
+    const seen = answerSwift([NOBODY, STANDS])
+    await failureOf((await openBare()).store.putWhole(TARGET, BODY, {noClobber: true}, newCall()), 'exists')
+    expect(asked(seen)).to.deep.equal(['GET /info', `HEAD ${KEY}`])
+  })
+
   it('looks before the first segment where nothing may be replaced, as far as it may', async () => {
     const plan = {size: 5, partSize: 3, count: 2}
     const begin = async () => (await openBare()).store.begin(TARGET, {noClobber: true}, plan, newCall())
