@@ -109,7 +109,7 @@ export function createMultipart(connection: S3Exchange): Multipart {
     },
 
     async listParts(target, uploadId, call) {
-      const receipts: PartReceipt[] = []
+      const receipts = new Map<number, PartReceipt>()
       for (let marker = '0'; ;) {
         const query = {uploadId, 'part-number-marker': marker, 'max-parts': '1000'}
         const {element} = await requestXml(connection, {method: 'GET', target, query}, call, 'ListPartsResult')
@@ -117,11 +117,12 @@ export function createMultipart(connection: S3Exchange): Multipart {
           const number = Number(childText(part, 'PartNumber'))
           const size = Number(childText(part, 'Size'))
           if (Number.isInteger(number) && Number.isSafeInteger(size))
-            receipts.push({number, size, etag: unquote(childText(part, 'ETag')), crc32: ''})
+            receipts.set(number, {number, size, etag: unquote(childText(part, 'ETag')), crc32: ''})
         }
-        const next = childText(element, 'NextPartNumberMarker') || String(receipts.at(-1)?.number ?? '')
+        const next = childText(element, 'NextPartNumberMarker') || Math.max(0, ...receipts.keys()).toString()
         // A store that says "truncated" and names no new marker would keep us here for ever.
-        if (childText(element, 'IsTruncated') !== 'true' || Number(next) <= Number(marker)) return receipts
+        if (childText(element, 'IsTruncated') !== 'true' || Number(next) <= Number(marker))
+          return [...receipts.values()]
         marker = next
       }
     },

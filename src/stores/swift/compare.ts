@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto'
-import {Failure} from '../../core/failure.ts'
+import {Failure, isFailure} from '../../core/failure.ts'
 import {formatSize} from '../../core/sizes.ts'
 import {digestBody, readBody} from '../../http/digest.ts'
 import type {Body, Call, Comparison, ObjectInfo, Target} from '../store.ts'
@@ -39,7 +39,11 @@ async function compareSegments(
   body: Body,
   call: Call,
 ): Promise<Comparison> {
-  const pieces = (await getManifest(connection, info.target, call))?.map(readPiece)
+  const manifest = await getManifest(connection, info.target, call).catch((error: unknown) => {
+    if (isFailure(error, 'unsupported')) return undefined
+    throw error
+  })
+  const pieces = manifest?.map(readPiece)
   const known = pieces?.filter(each => each !== undefined)
   if (known === undefined || known.length !== pieces?.length) return {info}
   if (known.reduce((sum, {size}) => sum + size, 0) !== body.size) return {info}

@@ -10,7 +10,7 @@ export interface Guard {
 }
 
 export interface Conditions {
-  /** Fails `exists`. */
+  /** Fails `exists`, and `forbidden` where nobody may look and the cluster does not check. */
   guardWrite(target: Target, options: ObjectOptions, call: Call): Guard | Promise<Guard>
   /** One look may save the sending of all segments; the manifest is guarded all the same. Fails `exists`. */
   lookAhead(target: Target, options: ObjectOptions, call: Call): Promise<void>
@@ -36,11 +36,14 @@ export function createConditions(
 
   async function makeGuard(target: Target, call: Call): Promise<Guard> {
     const headers = {'if-none-match': '*'}
-    if ((await connection.quirks(call.signal)).conditionalPut === true) return {headers, notes: []}
+    const {conditionalPut: isKnown} = await connection.quirks(call.signal)
+    if (isKnown === true) return {headers, notes: []}
     try {
       await look(target, call)
     } catch (error) {
-      if (!isFailure(error, 'forbidden')) throw error
+      // By a temp URL whoever may not read is told that the URL is wrong.
+      if (!isFailure(error, 'forbidden', 'auth')) throw error
+      if (isKnown === false) throw unguarded(target, error)
       return {headers, notes: ['Whether an object stood there could not be checked: these credentials may not read.']}
     }
     return {headers, notes: ['No object stood there just before; this store is not known to check it while writing.']}
@@ -57,6 +60,15 @@ export function createConditions(
       })
     },
   }
+}
+
+/** Writing all the same would be the very thing that was not to happen. */
+function unguarded({container, key}: Target, cause: Failure): Failure {
+  return new Failure(
+    'forbidden',
+    `Whether there is already ${nameOf(container, key)} cannot be known: these credentials may not read, and the store does not check it while writing.`,
+    {context: {container, key}, suggestion: 'Leave --no-clobber out, or ask for the right to read.', cause},
+  )
 }
 
 function standing({container, key}: Target): Failure {

@@ -75,9 +75,10 @@ export async function putManifest(
     )
   let answer = await put({etag})
   // Ceph's gateway compares it with its own in quotes, and refuses every one; that which it answers with is the same.
-  if (answer.status === 422 && unquote(answer.headers.etag) === etag) answer = await put({})
+  const isRefused = answer.status === 422 && unquote(answer.headers.etag) === etag
+  if (isRefused) answer = await put({})
   const verdict = judgeAnswer(answer, target, receipts.length, onOdd)
-  if (verdict !== '' && verdict !== etag) {
+  if (verdict !== etag && (verdict !== '' || isRefused)) {
     throw new Failure('integrity', `The store made something else of ${nameOf(target.container, target.key)}.`, {
       context: {container: target.container, key: target.key},
       retryable: true,
@@ -231,6 +232,7 @@ function damaged(cause?: unknown): Failure {
 function hidden({container, key}: Pick<Target, 'container' | 'key'>): Failure {
   return new Failure('unsupported', `The store does not show what ${nameOf(container, key)} is made of.`, {
     context: {container, key},
+    suggestion: 'Compare the object itself: skylift verify FILE TARGET --download',
   })
 }
 

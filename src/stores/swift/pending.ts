@@ -105,8 +105,9 @@ function createManifests(connection: SwiftConnection, segments: string, call: Ca
   }
 
   async function readContainer(container: string): Promise<ReadonlySet<string>> {
-    const {listsLargeObjects, hasVersions} = await connection.quirks(call.signal)
+    const {listsLargeObjects, hasVersions, showsManifests} = await connection.quirks(call.signal)
     const prefixes = new Set<string>()
+    if (!showsManifests) return prefixes
     // An old version is made of its segments as the present one is.
     const wish = {container, withVersions: listsLargeObjects && hasVersions}
     for await (const {name: key, slo_etag: mark, version_id: version} of listEntries(connection, wish, call)) {

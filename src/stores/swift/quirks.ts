@@ -15,6 +15,8 @@ export interface Quirks {
   readonly hasVersions: boolean
   /** Honours `If-None-Match: *` on PUT. Absent: not known. */
   readonly conditionalPut?: boolean
+  /** Shows what its large objects are made of. */
+  readonly showsManifests: boolean
   readonly version?: string
 }
 
@@ -34,6 +36,7 @@ export const CLOSED: Quirks = {
   policies: [],
   listsLargeObjects: false,
   hasVersions: false,
+  showsManifests: true,
 }
 
 // https://docs.openstack.org/swift/latest/api/discoverability.html
@@ -48,8 +51,8 @@ export function readQuirks(info: Readonly<Record<string, unknown>>): Quirks {
   const min = Math.max(1, numberOf(slo?.['min_segment_size']) ?? 1)
   const allowed = tempUrl['allowed_digests']
   const methods = tempUrl['methods']
-  // Ceph's gateway, which names this limit otherwise, counts its versions for itself and heeds no conditions.
-  const isSwift = numberOf(swift['max_object_name_length']) !== undefined
+  // It names this limit otherwise, counts its versions for itself, heeds no conditions, and shows no manifests.
+  const isCeph = swift['max_object_name_size'] !== undefined
   const version = typeof swift['version'] === 'string' ? swift['version'] : undefined
   return {
     limits: {
@@ -62,9 +65,10 @@ export function readQuirks(info: Readonly<Record<string, unknown>>): Quirks {
     digests: info['tempurl'] === undefined ? [] : readDigests(allowed),
     ...(Array.isArray(methods) ? {methods: methods.map(String)} : {}),
     policies: readPolicies(swift['policies']),
-    listsLargeObjects: isSwift && version !== undefined && isSince(version, 2, 18),
+    listsLargeObjects: !isCeph && version !== undefined && isSince(version, 2, 18),
     hasVersions: info['object_versioning'] !== undefined,
-    ...(isSwift ? {conditionalPut: true} : {}),
+    conditionalPut: !isCeph,
+    showsManifests: !isCeph,
     ...(version === undefined ? {} : {version}),
   }
 }

@@ -2,11 +2,12 @@ import {Failure} from '../../core/failure.ts'
 import {printable} from '../../core/printable.ts'
 import type {Wire} from '../../http/send.ts'
 import type {SwiftRemote} from '../remote.ts'
-import type {KeyStore, Probing, Store} from '../store.ts'
+import type {Call, KeyStore, ObjectInfo, Probing, Store, Target} from '../store.ts'
 import type {Surroundings} from '../surroundings.ts'
 import type {TicketStore} from '../ticket/ticket-store.ts'
 import {createConnection} from './client.ts'
 import type {SwiftConnection} from './client.ts'
+import {createConditions} from './conditions.ts'
 import {createContainers} from './container.ts'
 import {findAuth} from './find-auth.ts'
 import {createLinks} from './links.ts'
@@ -58,14 +59,16 @@ export function assembleStore(connection: SwiftConnection): Store & KeyStore & T
   const objects = createObjects(connection, keepsVersions)
   const keys = createKeys(connection)
   const links = createLinks(connection, keys)
-  const upload = createUpload(connection, {head: (target, call) => objects.head(target, call), keepsVersions})
+  const head = (target: Target, call: Call): Promise<ObjectInfo> => objects.head(target, call)
+  const conditions = createConditions(connection, head)
+  const upload = createUpload(connection, {head, keepsVersions, conditions})
   return {
     ...upload,
     ...objects,
     ...createContainers(connection),
     ...links,
     ...keys,
-    ...createTickets(connection, {links, upload}),
+    ...createTickets(connection, {links, upload, guardWrite: conditions.guardWrite}),
     probing: {open: async () => (await import('./probe.ts')).createProbe(connection)},
   }
 }

@@ -4,6 +4,7 @@ import type {Call, LinkStore, Session, Target, UploadStore} from '../store.ts'
 import type {MintedTicket, TicketLife, TicketStore, TicketWish} from '../ticket/ticket-store.ts'
 import type {SwiftPartsTicket, SwiftWholeTicket, Ticket} from '../ticket/ticket.ts'
 import type {SwiftConnection} from './client.ts'
+import type {Conditions} from './conditions.ts'
 import {encodePath} from './encode.ts'
 import {listEntries} from './listing.ts'
 import {objectHeaders} from './object-headers.ts'
@@ -28,7 +29,11 @@ type KeptParts = Kept & Pick<SwiftPartsTicket, 'assemble'> & {readonly parts: Om
  */
 export function createTickets(
   connection: SwiftConnection,
-  {links, upload}: {readonly links: LinkStore; readonly upload: UploadStore},
+  {
+    links,
+    upload,
+    guardWrite,
+  }: {readonly links: LinkStore; readonly upload: UploadStore; readonly guardWrite: Conditions['guardWrite']},
 ): TicketStore {
   const finish = createFinish(connection, upload)
 
@@ -106,7 +111,8 @@ export function createTickets(
     await createSegmentContainer(connection, container, policy, call)
     const manifest = `${encodePath(container)}/${encodePath(place.prefix)}`
     // Never in the place of an object: it would be gone before the first byte has come.
-    const headers = {...objectHeaders({contentType}), 'x-object-manifest': manifest, 'if-none-match': '*'}
+    const guard = await guardWrite(target, {noClobber: true}, call)
+    const headers = {...objectHeaders({contentType}), 'x-object-manifest': manifest, ...guard.headers}
     await connection.request({method: 'PUT', target, headers, body: bufferBody(Buffer.alloc(0))}, {signal: call.signal})
     return {uploadId, place}
   }

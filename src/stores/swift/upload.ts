@@ -2,7 +2,7 @@ import {combineCrc32, formatCrc32, parseCrc32} from '../../core/crc32.ts'
 import {Failure, isFailure} from '../../core/failure.ts'
 import type {Call, ObjectInfo, PartReceipt, Session, StoredObject, Target, UploadStore} from '../store.ts'
 import type {SwiftConnection} from './client.ts'
-import {createConditions} from './conditions.ts'
+import type {Conditions} from './conditions.ts'
 import {createElsewhereMark} from './elsewhere.ts'
 import {nameOf} from './failures.ts'
 import {expireLater, segmentExpiry} from './expiry.ts'
@@ -36,9 +36,11 @@ export function createUpload(
   {
     head,
     keepsVersions,
+    conditions: {guardWrite, lookAhead},
   }: {
     readonly head: (target: Target, call: Call) => Promise<ObjectInfo>
     readonly keepsVersions: VersionCheck
+    readonly conditions: Conditions
   },
 ): UploadStore {
   const {settings} = connection
@@ -46,35 +48,40 @@ export function createUpload(
   const markElsewhere = createElsewhereMark(connection)
   const checkReadable = createReadCheck(connection)
   const largeObjects = createLargeObjectCheck(connection)
-  const {guardWrite, lookAhead} = createConditions(connection, head)
   const placeOf = (session: Session): SegmentPlace => placeOfSession(session, settings)
   const sendPart = createPutPart(connection, placeOf)
   /** Numbers of the parts that were begun here, by upload: one that was cut off may arrive all the same, and late. */
   const begun = new Map<string, Set<number>>()
   /** Those that a manifest was refused for: a listing that lags may show them all the same. */
   const odd = new Map<string, Set<number>>()
+  /** Uploads whose manifest was sent and not answered: it may stand. */
+  const unclear = new Set<string>()
 
   /**
-   * True where the object at the key is made of this upload's segments, by whichever answer it came to be. Where the store
-   * does not show of what, its ETag tells, which is made from theirs.
+   * Whether the object at the key is made of this upload's segments, by whichever answer it came to be. Undefined where
+   * the store does not show of what.
    */
   async function stands(
     {target}: Session,
     {container, prefix}: SegmentPlace,
-    segments: readonly Pick<PartReceipt, 'etag'>[],
     call: Call,
-  ): Promise<boolean> {
-    try {
-      const joined = await readManifest(connection, target, call)
-      return (
-        joined?.some(
-          ({name = ''}) => parsePath(name).container === container && parsePath(name).key.startsWith(prefix),
-        ) === true
-      )
-    } catch (error) {
-      if (!isFailure(error, 'unsupported')) throw error
-      return (await head(target, call)).etag === manifestEtag(segments)
-    }
+  ): Promise<boolean | undefined> {
+    const segments = await readManifest(connection, target, call).catch((error: unknown) => {
+      if (isFailure(error, 'unsupported')) return 'hidden' as const
+      throw error
+    })
+    if (segments === 'hidden') return undefined
+    return (
+      segments?.some(
+        ({name = ''}) => parsePath(name).container === container && parsePath(name).key.startsWith(prefix),
+      ) === true
+    )
+  }
+
+  /** The same where only its ETag is shown: of these segments, or of the first of them where later ones were left over. */
+  async function mayStand({target}: Session, segments: readonly Pick<PartReceipt, 'etag'>[], call: Call) {
+    const {etag} = await head(target, call)
+    return segments.some((_, index) => manifestEtag(segments.slice(0, index + 1)) === etag)
   }
 
   async function listSegments(place: SegmentPlace, call: Call): Promise<Map<number, {size: number; etag: string}>> {
@@ -137,18 +144,26 @@ export function createUpload(
       const list = await replaced.note(target, place, call)
       await expireLater(connection, session, place, receipts, call)
       const told: string[] = []
+      let isSent = false
       try {
         const guard = await guardWrite(target, options, call)
         told.push(...guard.notes)
+        isSent = true
         const onOdd = (number: number): void =>
           void odd.set(session.uploadId, (odd.get(session.uploadId) ?? new Set()).add(number))
         const headers = {...objectHeaders(options), ...guard.headers}
         await putManifest(connection, target, {place, receipts, headers, onOdd}, call)
       } catch (error) {
         call.signal.throwIfAborted()
-        const mayStand = isFailure(error, 'network', 'busy', 'exists')
-        if (!mayStand || !(await stands(session, place, receipts, call).catch(() => false))) throw error
+        const wasUnclear = unclear.has(session.uploadId)
+        if (isSent && isFailure(error, 'network', 'busy')) unclear.add(session.uploadId)
+        if (!isFailure(error, 'network', 'busy', 'exists')) throw error
+        const isOurs = await stands(session, place, call).catch(() => false)
+        // Where only the ETag tells, the same bytes may be somebody else's, and a manifest can be sent again.
+        const mayBeOurs = isOurs === undefined && wasUnclear && error.code === 'exists'
+        if (isOurs !== true && !(mayBeOurs && (await mayStand(session, receipts, call).catch(() => false)))) throw error
       }
+      unclear.delete(session.uploadId)
       const notes = [...told, ...(await replaced.clear(target, place, call))]
       await deleteAll(connection, [segmentTarget(place, MARKER), ...(list === undefined ? [] : [list])], call)
       begun.delete(session.uploadId)
@@ -170,10 +185,12 @@ export function createUpload(
         if (isFailure(error, 'not-found')) return
         throw error
       }
-      numbers.delete(MARKER)
       // Its manifest may stand although nobody heard the answer: then these segments are the object.
       listed.sort((a, b) => a.number - b.number)
-      const isStanding = await stands(session, place, listed, call)
+      // A finished upload has no mark any more.
+      const isStanding =
+        (await stands(session, place, call)) ?? (!numbers.has(MARKER) || (await mayStand(session, listed, call)))
+      numbers.delete(MARKER)
       const segments = isStanding ? [] : [...numbers].map(each => segmentTarget(place, each))
       if (isStanding) {
         await replaced.look(session.target, session.options, call)

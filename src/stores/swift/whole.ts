@@ -58,9 +58,11 @@ export function createPutWhole(
     const sums: Sums = {crc32: formatCrc32(digests.crc), md5: digests.md5.toString('hex')}
     let stored: StoredObject | undefined
     const told: string[] = []
+    let isSent = false
     try {
       const guard = await guardWrite(target, options, call)
       told.push(...guard.notes)
+      isSent = true
       const answer = await connection.request(
         {method: 'PUT', target, headers: {...headers, ...guard.headers, etag: sums.md5}, body: loaded},
         {signal: call.signal, onSent: call.onSent, pace: call.pace},
@@ -70,11 +72,11 @@ export function createPutWhole(
     } catch (error) {
       call.signal.throwIfAborted()
       // Swift may say 503 of what it has stored all the same.
-      const isHalfTold = isFailure(error, 'busy') && error.context.status === 503
+      const isHalfTold = isSent && isFailure(error, 'busy') && error.context.status === 503
       if (isHalfTold || (isFailure(error, 'exists') && unclear.has(body))) {
         stored = await settle(target, body, options, sums, call)
       }
-      if (isFailure(error, 'network', 'busy')) unclear.add(body)
+      if (isSent && isFailure(error, 'network', 'busy')) unclear.add(body)
       if (stored === undefined) throw error
     }
     const notes = [...told, ...(await replaced.clear(target, undefined, call))]

@@ -82,10 +82,10 @@ afterEach(stopAnswering)
 describe("the Swift API of Ceph's gateway", () => {
   it('is told from Swift by what it says of itself, whose versions it does not count by', () => {
     const quirks = readQuirks(CEPH)
-    expect(quirks).to.deep.include({listsLargeObjects: false, version: '16.2.15'})
-    expect(quirks).not.to.have.property('conditionalPut')
+    const strange = {listsLargeObjects: false, conditionalPut: false, showsManifests: false, version: '16.2.15'}
+    expect(quirks).to.deep.include(strange)
     expect(quirks.limits).to.deep.include({whole: 5 * 1024 ** 3, key: 1024})
-    expect(readQuirks(INFO)).to.deep.include({listsLargeObjects: true, conditionalPut: true})
+    expect(readQuirks(INFO)).to.deep.include({listsLargeObjects: true, conditionalPut: true, showsManifests: true})
   })
 
   it('gets its manifest without an ETag when it refuses the right one', async () => {
@@ -135,6 +135,57 @@ describe("the Swift API of Ceph's gateway", () => {
     expect(asked(taken).filter(each => each.startsWith('PUT'))).to.deep.equal([])
   })
 
+  it('is not written to, where nothing may be replaced, by those who may not look', async () => {
+    const seen = answerSwift(({method, path}) => {
+      if (path === '/info') return INFO_OF_CEPH
+      return method === 'HEAD' && path.endsWith('/box/k') ? [403, ''] : [204, '']
+    })
+    const {store} = await openBare()
+    await failureOf(store.putWhole(at('box', 'k'), bodyOf('hello'), {noClobber: true}, newCall()), 'forbidden')
+    await failureOf(store.complete({...session, options: {noClobber: true}}, receipts, newCall()), 'forbidden')
+    expect(asked(seen).filter(each => each.startsWith('PUT'))).to.deep.equal([])
+  })
+
+  it('with an object of the same bytes at the key has not taken a manifest whose answer was lost', async () => {
+    for (const [noClobber, code] of [
+      [false, 'network'],
+      [true, 'exists'],
+    ] as const) {
+      const seen = answerSwift(({method, path}) => {
+        if (path === '/info') return INFO_OF_CEPH
+        if (path.endsWith('?multipart-manifest=get&format=json')) return HIDDEN
+        if (method === 'PUT') return 'reset'
+        return method === 'HEAD' && path.endsWith('/box/k') ? [200, '', {...HEAD, etag: ETAG}] : [204, '']
+      })
+      const {store} = await openBare()
+      await failureOf(store.complete({...session, options: {noClobber}}, receipts, newCall()), code)
+      expect(asked(seen).filter(each => each.startsWith('DELETE'))).to.deep.equal([])
+      stopAnswering()
+    }
+  })
+
+  it('that has taken the manifest and lost its answer is told by the ETag, where nothing may be replaced', async () => {
+    let isThere = false
+    answerSwift(({method, path}) => {
+      if (path === '/info') return INFO_OF_CEPH
+      if (path.endsWith('?multipart-manifest=get&format=json')) return HIDDEN
+      if (method === 'HEAD' && path.endsWith('/box/k')) return isThere ? [200, '', {...HEAD, etag: ETAG}] : [404, '']
+      if (method !== 'PUT') return [204, '']
+      isThere = true
+      return 'reset'
+    })
+    const {store} = await openBare()
+    const once = {...session, options: {noClobber: true}}
+    await failureOf(store.complete(once, receipts, newCall()), 'network')
+    expect(await store.complete(once, receipts, newCall())).to.include({etag: ETAG})
+  })
+
+  it('has nothing to compare a large object by, and is not asked for more', async () => {
+    answerCeph({etag: ETAG})
+    const {by} = await (await openBare()).store.compare(at('box', 'k'), bodyOf('hello'), {}, newCall())
+    expect(by).to.equal(undefined)
+  })
+
   it('does not show what the object is made of that is replaced: its segments stay, which is said', async () => {
     const seen = answerCeph({etag: md5Of('old')})
     const stored = await (await openBare()).store.complete(session, receipts, newCall())
@@ -154,6 +205,13 @@ describe("the Swift API of Ceph's gateway", () => {
     expect(deleted.join(' ')).not.to.match(/0000000[12]/u)
     expect(deleted).to.include(`DELETE /box_segments/${marker.name}`)
     stopAnswering()
+    // What was sent beyond it, or a mark that is gone, as after a ticket was finished.
+    for (const more of [[marker, segment(1, 'hel'), segment(2, 'lo'), segment(3, 'over')], segments.slice(1)]) {
+      const kept = answerCeph({etag: more.length === 4 ? ETAG : md5Of('theirs'), segments: more})
+      await (await openBare()).store.abort(session, newCall())
+      expect(asked(kept).join(' ')).not.to.match(/DELETE \S+0000000[123]/u)
+      stopAnswering()
+    }
     const others = answerCeph({etag: md5Of('theirs'), segments})
     await (await openBare()).store.abort(session, newCall())
     expect(asked(others)).to.include.members([1, 2].map(number => `DELETE /box_segments/${PREFIX}0000000${number}`))
