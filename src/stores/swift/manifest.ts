@@ -27,10 +27,16 @@ export interface ManifestSegment {
 }
 
 /** Returns the ETag that the store gives the object: MD5 of the segments' MD5s in hex. */
-export function manifestEtag(receipts: readonly Pick<PartReceipt, 'etag'>[]): string {
+export function manifestEtag(receipts: readonly PartReceipt[]): string {
   const hash = createHash('md5')
   for (const {etag} of receipts) hash.update(etag)
   return hash.digest('hex')
+}
+
+/** Returns the ETags of the objects that the first, the first two, and so on, of the segments would make. */
+export function leadingEtags(segments: readonly Pick<PartReceipt, 'etag'>[]): string[] {
+  const hash = createHash('md5')
+  return segments.map(({etag}) => hash.update(etag).copy().digest('hex'))
 }
 
 // https://docs.openstack.org/swift/latest/overview_large_objects.html#static-large-objects

@@ -2,13 +2,13 @@ import {combineCrc32, formatCrc32, parseCrc32} from '../../core/crc32.ts'
 import {Failure, isFailure} from '../../core/failure.ts'
 import type {Call, ObjectInfo, PartReceipt, Session, StoredObject, Target, UploadStore} from '../store.ts'
 import type {SwiftConnection} from './client.ts'
-import type {Conditions} from './conditions.ts'
+import type {Conditions, Guard} from './conditions.ts'
 import {createElsewhereMark} from './elsewhere.ts'
 import {nameOf} from './failures.ts'
 import {expireLater, segmentExpiry} from './expiry.ts'
 import {listEntries} from './listing.ts'
 import {putMarker} from './marker.ts'
-import {forgotten, manifestEtag, putManifest, readManifest} from './manifest.ts'
+import {forgotten, leadingEtags, manifestEtag, putManifest, readManifest} from './manifest.ts'
 import {objectHeaders} from './object-headers.ts'
 import {BINARY, createPutPart} from './put-part.ts'
 import {createReadCheck} from './readable.ts'
@@ -81,7 +81,7 @@ export function createUpload(
   /** The same where only its ETag is shown: of these segments, or of the first of them where later ones were left over. */
   async function mayStand({target}: Session, segments: readonly Pick<PartReceipt, 'etag'>[], call: Call) {
     const {etag} = await head(target, call)
-    return segments.some((_, index) => manifestEtag(segments.slice(0, index + 1)) === etag)
+    return leadingEtags(segments).includes(etag)
   }
 
   async function listSegments(place: SegmentPlace, call: Call): Promise<Map<number, {size: number; etag: string}>> {
@@ -143,12 +143,9 @@ export function createUpload(
       await replaced.look(target, options, call)
       const list = await replaced.note(target, place, call)
       await expireLater(connection, session, place, receipts, call)
-      const told: string[] = []
-      let isSent = false
+      let guard: Guard | undefined
       try {
-        const guard = await guardWrite(target, options, call)
-        told.push(...guard.notes)
-        isSent = true
+        guard = await guardWrite(target, options, call)
         const onOdd = (number: number): void =>
           void odd.set(session.uploadId, (odd.get(session.uploadId) ?? new Set()).add(number))
         const headers = {...objectHeaders(options), ...guard.headers}
@@ -156,15 +153,16 @@ export function createUpload(
       } catch (error) {
         call.signal.throwIfAborted()
         const wasUnclear = unclear.has(session.uploadId)
-        if (isSent && isFailure(error, 'network', 'busy')) unclear.add(session.uploadId)
+        if (guard !== undefined && isFailure(error, 'network', 'busy')) unclear.add(session.uploadId)
         if (!isFailure(error, 'network', 'busy', 'exists')) throw error
         const isOurs = await stands(session, place, call).catch(() => false)
         // Where only the ETag tells, the same bytes may be somebody else's, and a manifest can be sent again.
         const mayBeOurs = isOurs === undefined && wasUnclear && error.code === 'exists'
-        if (isOurs !== true && !(mayBeOurs && (await mayStand(session, receipts, call).catch(() => false)))) throw error
+        const found = mayBeOurs ? await head(target, call).catch(() => undefined) : undefined
+        if (isOurs !== true && found?.etag !== manifestEtag(receipts)) throw error
       }
       unclear.delete(session.uploadId)
-      const notes = [...told, ...(await replaced.clear(target, place, call))]
+      const notes = [...(guard?.notes ?? []), ...(await replaced.clear(target, place, call))]
       await deleteAll(connection, [segmentTarget(place, MARKER), ...(list === undefined ? [] : [list])], call)
       begun.delete(session.uploadId)
       const stored = storedOf(session, receipts)

@@ -4,7 +4,7 @@ import {loadSmall} from '../../core/buffer-body.ts'
 import {digestBody} from '../../http/digest.ts'
 import type {Body, Call, ObjectInfo, ObjectOptions, StoredObject, Target, UploadStore} from '../store.ts'
 import type {SwiftConnection} from './client.ts'
-import type {Conditions} from './conditions.ts'
+import type {Conditions, Guard} from './conditions.ts'
 import {nameOf} from './failures.ts'
 import {objectHeaders, unquote} from './object-headers.ts'
 import type {LargeObjectCheck, Replaced} from './replaced.ts'
@@ -57,12 +57,9 @@ export function createPutWhole(
     const [digests] = await Promise.all([digestBody(loaded, call.signal), lookFirst(target, options, call)])
     const sums: Sums = {crc32: formatCrc32(digests.crc), md5: digests.md5.toString('hex')}
     let stored: StoredObject | undefined
-    const told: string[] = []
-    let isSent = false
+    let guard: Guard | undefined
     try {
-      const guard = await guardWrite(target, options, call)
-      told.push(...guard.notes)
-      isSent = true
+      guard = await guardWrite(target, options, call)
       const answer = await connection.request(
         {method: 'PUT', target, headers: {...headers, ...guard.headers, etag: sums.md5}, body: loaded},
         {signal: call.signal, onSent: call.onSent, pace: call.pace},
@@ -72,14 +69,14 @@ export function createPutWhole(
     } catch (error) {
       call.signal.throwIfAborted()
       // Swift may say 503 of what it has stored all the same.
-      const isHalfTold = isSent && isFailure(error, 'busy') && error.context.status === 503
+      const isHalfTold = guard !== undefined && isFailure(error, 'busy') && error.context.status === 503
       if (isHalfTold || (isFailure(error, 'exists') && unclear.has(body))) {
         stored = await settle(target, body, options, sums, call)
       }
-      if (isSent && isFailure(error, 'network', 'busy')) unclear.add(body)
+      if (guard !== undefined && isFailure(error, 'network', 'busy')) unclear.add(body)
       if (stored === undefined) throw error
     }
-    const notes = [...told, ...(await replaced.clear(target, undefined, call))]
+    const notes = [...(guard?.notes ?? []), ...(await replaced.clear(target, undefined, call))]
     return notes.length > 0 ? {...stored, notes} : stored
   }
 }

@@ -1,11 +1,9 @@
 import {expect} from 'chai'
 import type {FailureCode} from '../../../src/core/failure.ts'
 import {bufferBody} from '../../../src/core/buffer-body.ts'
-import type {PartReceipt, Session} from '../../../src/stores/store.ts'
-import {manifestEtag} from '../../../src/stores/swift/manifest.ts'
 import {crcOf, failureOf, newCall, partOf} from '../contract/bench.ts'
 import {at} from './upload-parts.ts'
-import {answerSwift, asked, INFO, md5Of, openBare, stopAnswering, TOLD} from './wire.ts'
+import {answerSwift, asked, ETAG, INFO, md5Of, openBare, PLACE, receipts, session, stopAnswering, TOLD} from './wire.ts'
 import type {Reply} from './wire.ts'
 
 const TARGET = at('box', 'dir/a b+ü')
@@ -15,26 +13,9 @@ const BODY = bufferBody(Buffer.from(TEXT))
 const STORED: Reply = [201, '', {etag: md5Of(TEXT)}]
 const STANDS: Reply = [200, '', {etag: md5Of(TEXT), 'content-length': '5', 'content-type': 'application/octet-stream'}]
 const SLO = {'x-static-large-object': 'True', etag: '"e"'}
-const PLACE = {container: 'box_segments', prefix: 'k/skylift-20260101T000000Z-0123456789abcdef/'}
 const LIST = '/box_segments/k/skylift-20260101T000000Z-0123456789abcdef.replaces'
 const NOBODY: Reply = [404, '']
 
-const session: Session = {
-  target: at('box', 'k'),
-  uploadId: 'skylift-20260101T000000Z-0123456789abcdef',
-  options: {},
-  size: 5,
-  partSize: 3,
-  checksum: 'md5',
-  state: PLACE,
-}
-const receipts: PartReceipt[] = ['hel', 'lo'].map((text, index) => ({
-  number: index + 1,
-  size: text.length,
-  etag: md5Of(text),
-  crc32: '',
-}))
-const ETAG = manifestEtag(receipts)
 const verdict = (line: string, more = {}): string =>
   `   \r\n\r\n${JSON.stringify({'Response Status': line, 'Response Body': '', Etag: '', Errors: [], ...more})}`
 

@@ -1,9 +1,12 @@
 import {createHash} from 'node:crypto'
+import type {PartReceipt, Session} from '../../../src/stores/store.ts'
+import {manifestEtag} from '../../../src/stores/swift/manifest.ts'
 import {createNockedAgents} from '../../support/nock.ts'
 import type {Reply, Seen} from '../s3/wire.ts'
 import {answer} from '../s3/wire.ts'
 import {openSwift} from './open-swift.ts'
 import type {OpenedSwift} from './open-swift.ts'
+import {at} from './upload-parts.ts'
 
 export {stopAnswering} from '../s3/wire.ts'
 export type {Reply, Seen} from '../s3/wire.ts'
@@ -54,3 +57,23 @@ export function md5Of(text: string): string {
 export function asked(seen: readonly Seen[]): string[] {
   return seen.map(({method, path}) => `${method} ${path.replace(PATH, '')}`)
 }
+
+const uploadId = 'skylift-20260101T000000Z-0123456789abcdef'
+export const PLACE = {container: 'box_segments', prefix: `k/${uploadId}/`}
+/** An upload whose two segments have been sent, as its manifest will name them. */
+export const session: Session = {
+  target: at('box', 'k'),
+  uploadId,
+  options: {},
+  size: 5,
+  partSize: 3,
+  checksum: 'md5',
+  state: PLACE,
+}
+export const receipts: readonly PartReceipt[] = ['hel', 'lo'].map((text, index) => ({
+  number: index + 1,
+  size: text.length,
+  etag: md5Of(text),
+  crc32: '',
+}))
+export const ETAG = manifestEtag(receipts)
