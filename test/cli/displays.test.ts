@@ -355,6 +355,7 @@ const PROGRAM = `
 import {spawnSync} from 'node:child_process'
 import {createDisplay} from './src/cli/displays/display.ts'
 const display = await createDisplay('auto', process, {env: {LANG: 'C.UTF-8', TERM: 'xterm'}})
+const begun = performance.now()
 const sleep = time => new Promise(resolve => setTimeout(resolve, time))
 const MIB = 2 ** 20
 for (const id of [1, 2]) display.event({event: 'start', id, source: 'f' + id, target: 's3://c/f', size: 64 * MIB, parts: 4, partSize: 16 * MIB, kept: 0})
@@ -367,6 +368,7 @@ for (let step = 1; step <= 300; step++) {
 }
 display.end()
 console.log('END')
+console.log('TOOK ' + Math.round(performance.now() - begun) + ' ms')
 `
 
 /** Runs the program for at most a minute on a real terminal of util-linux's \`script\`; returns all that it wrote there. */
@@ -397,15 +399,18 @@ describe('the terminal display on a real terminal', function () {
   it('draws at its own pace, lets lines through, and leaves nothing of itself', async () => {
     const text = await runOnTerminal('cols 80 rows 24')
     const frames = text.split('under way').length - 1
-    // Of 302 events; a machine that takes long for them draws more.
-    expect(frames).to.be.within(3, 150)
+    const took = Number(/TOOK (?<ms>\d+) ms/u.exec(text)?.groups?.['ms'])
+    // One every 80 ms, however many events come; and one for each line that is let through, and at both ends.
+    expect(frames).to.be.within(3, took / 80 + 8)
     expect(text).to.include('━').and.include('\u001B[36m')
     for (const line of ['RESULT\r\n', 'f1: NOTE.\r\n', 'END\r\n']) expect(text).to.include(line)
     expect(text.lastIndexOf('\u001B[?25h')).to.be.above(text.lastIndexOf('\u001B[?25l'))
     const last = text.slice(text.lastIndexOf('under way'))
     // One way up for each line of the drawing but the first, and each is wiped.
     expect(last.split('\u001B[1A')).to.have.length(3)
-    expect(stripVTControlCharacters(last.slice(last.lastIndexOf('\u001B[1A'))).trim()).to.equal('END')
+    expect(stripVTControlCharacters(last.slice(last.lastIndexOf('\u001B[1A'))).trim()).to.equal(
+      `END\r\nTOOK ${took} ms`,
+    )
   })
 
   it('has no colour under NO_COLOR', async () => {
